@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Everything DPDK does for Pollux, behind an interface without an rte_ name (decision D2): EAL,
+// ports, worker loops, and the control core's own send and receive paths (decision D12).
+// All functions are the control thread's unless said otherwise.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/lb/data_plane.h"
+#include "dataplane/net/mac_address.h"
+#include "dataplane/net/result.h"
+
+namespace pollux::dpdk {
+
+enum class IdleMode : std::uint8_t { Poll, Adaptive };
+
+struct PortOptions {
+    std::string name;                     // the operator's name, unique
+    std::string pci;                      // "0000:3b:00.0", or
+    std::string vdev;                     // "net_tap0,iface=ltap0"
+    std::uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
+    std::uint16_t mtu = 1500;
+    bool rss = true;
+    bool promiscuous = false;
+};
+
+struct RuntimeOptions {
+    std::string program;                  // argv[0] for EAL
+    std::string file_prefix = "pollux";   // unique per process of a host
+    std::string control_lcore = "0";      // CPU number
+    std::vector<unsigned> worker_cpus;    // one worker each; CPUs may repeat and may equal control's
+    unsigned memory_mib = 256;
+    bool hugepages = true;                // false: --no-huge
+    bool in_memory = true;
+    std::string iova_mode;                // "", "va", "pa"
+    std::uint32_t mbufs_per_port = 16384;
+    std::uint16_t burst = 32;             // 1..64
+    IdleMode idle = IdleMode::Adaptive;
+    std::vector<std::string> extra_eal_args;
+    std::vector<PortOptions> ports;
+};
+
+struct PortView {
+    std::string name, driver;
+    net::MacAddress mac;
+    std::uint16_t mtu = 0;
+    std::uint16_t rx_queues = 0, tx_queues = 0;
+    bool rss = false, tx_checksum = false, control_queue = false, promiscuous = false;
+    bool link_up = false;
+    unsigned if_index = 0;                // kernel interface behind the port; 0 = none
+    std::uint64_t rx_packets = 0, tx_packets = 0, rx_bytes = 0, tx_bytes = 0;
+    std::uint64_t rx_missed = 0, rx_errors = 0, tx_errors = 0, no_mbuf = 0;
+    std::vector<std::string> notes;       // what the driver refused, and what that means
+};
+
+struct WorkerView {
+    unsigned index = 0, cpu = 0;
+    std::uint64_t heartbeat = 0;          // grows with each loop iteration, also when idle
+    std::uint64_t loops = 0, idle_loops = 0, sleeps = 0;
+    std::uint64_t busy_cycles = 0, total_cycles = 0, cycles_per_second = 0;
+    std::vector<std::uint64_t> burst_histogram;  // index = packets in the burst
+};
+
+// A frame that workers handed to the control core. Valid until the next receive_punted.
+struct PuntedFrame {
+    std::span<std::uint8_t> bytes;
+    lb::PortId port = lb::kNoPort;        // received on; for Unresolved: leaves by
+    lb::PuntReason reason = lb::PuntReason::None;
+    net::IpAddress next_hop;              // Unresolved only
+};
+
+class Runtime {
+  public:
+    // Starts EAL and brings the ports up. One per process. Errors carry the remedy and leave
+    // nothing behind (no interface, no file, no half-started EAL thread that sends packets).
+    static Result<std::unique_ptr<Runtime>> start(const RuntimeOptions& options);
+    ~Runtime();  // stops workers and ports
+
+    // `data_plane` must outlive the workers and have as many workers as options.worker_cpus.
+    Status launch_workers(lb::DataPlane& data_plane);
+    void stop_workers();
+
+    // The clock that workers stamp bursts with. Any thread.
+    [[nodiscard]] lb::TimePoint now() const;
+
+    // Readable when punted frames wait (level: stays so until receive_punted finds nothing).
+    [[nodiscard]] int punt_event_fd() const;
+    // At most 64 frames, Vrrp, Arp and NeighbourDiscovery ones first.
+    std::span<const PuntedFrame> receive_punted();
+
+    // Sends a complete frame; copied. False: no buffer or queue full (counted).
+    bool transmit(lb::PortId port, std::span<const std::uint8_t> frame);
+
+    // Adds or removes a further unicast MAC (virtual MAC): NIC filter, else promiscuous mode, else
+    // an error that says why.
+    Status add_mac(lb::PortId port, const net::MacAddress& mac);
+    Status remove_mac(lb::PortId port, const net::MacAddress& mac);
+
+    [[nodiscard]] std::vector<PortView> ports() const;
+    [[nodiscard]] std::vector<WorkerView> workers() const;
+
+  private:
+    Runtime();
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pollux::dpdk

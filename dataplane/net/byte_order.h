@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Integers in network byte order. Alignment 1, so that header structs made of them may lie at any
+// address of a frame. Host values are plain integers; the conversion is explicit and happens once.
+
+#include <bit>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace pollux::net {
+
+static_assert(std::endian::native == std::endian::little, "Pollux supports little-endian hosts");
+
+template <typename Host>
+class BigEndian {
+  public:
+    constexpr BigEndian() noexcept = default;
+
+    // `value` is in host order.
+    static constexpr BigEndian from_host(Host value) noexcept { return from_wire(swap(value)); }
+
+    // `raw` is the value as it was loaded from the wire, unswapped.
+    static constexpr BigEndian from_wire(Host raw) noexcept {
+        BigEndian result;
+        for (unsigned i = 0; i < sizeof(Host); ++i) {
+            result.bytes_[i] = static_cast<std::uint8_t>(raw >> (8 * i));
+        }
+        return result;
+    }
+
+    [[nodiscard]] constexpr Host host() const noexcept { return swap(wire()); }
+
+    [[nodiscard]] constexpr Host wire() const noexcept {
+        Host raw = 0;
+        for (unsigned i = 0; i < sizeof(Host); ++i) {
+            raw = static_cast<Host>(raw | (static_cast<Host>(bytes_[i]) << (8 * i)));
+        }
+        return raw;
+    }
+
+    friend constexpr bool operator==(BigEndian, BigEndian) noexcept = default;
+
+    // Orders by host value, which for big-endian bytes is the byte order.
+    friend constexpr std::strong_ordering operator<=>(BigEndian a, BigEndian b) noexcept {
+        return a.host() <=> b.host();
+    }
+
+  private:
+    static constexpr Host swap(Host value) noexcept {
+        if constexpr (sizeof(Host) == 2) {
+            return __builtin_bswap16(value);
+        } else if constexpr (sizeof(Host) == 4) {
+            return __builtin_bswap32(value);
+        } else {
+            return __builtin_bswap64(value);
+        }
+    }
+
+    std::uint8_t bytes_[sizeof(Host)] = {};
+};
+
+using Be16 = BigEndian<std::uint16_t>;
+using Be32 = BigEndian<std::uint32_t>;
+using Be64 = BigEndian<std::uint64_t>;
+
+static_assert(sizeof(Be16) == 2 && alignof(Be16) == 1);
+static_assert(sizeof(Be32) == 4 && alignof(Be32) == 1);
+static_assert(std::is_trivially_copyable_v<Be32>);
+
+}  // namespace pollux::net
