@@ -131,6 +131,8 @@ struct SysctlSpec {
     Duration lblcr_expiration = std::chrono::hours(24);
     Duration lblc_expiration = std::chrono::hours(24);
     bool fullnat_toa = false;          // TCP option 254 towards FullNAT servers
+
+    bool operator==(const SysctlSpec&) const = default;
 };
 
 // Seconds by protocol state; the kernel's defaults.
@@ -150,6 +152,8 @@ struct TimeoutSpec {
     Duration sctp_established = std::chrono::seconds(900);
     Duration sctp_init = std::chrono::seconds(4);      // INIT1 and REJECTED
     Duration sctp_other = std::chrono::seconds(61);    // every other state
+
+    bool operator==(const TimeoutSpec&) const = default;
 };
 
 struct DataPlaneSpec {

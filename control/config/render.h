@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Diagnostics as text for people and as JSON for programs. Control characters of names and source
+// lines come out escaped. Control thread.
+
+#include <string>
+#include <vector>
+
+#include "control/config/diagnostic.h"
+
+namespace pollux::control {
+
+struct RenderOptions {
+    bool colour = false;  // ANSI; only for a terminal
+};
+
+// One message, ending in a newline.
+std::string render(const Diagnostic& diagnostic, const RenderOptions& options = {});
+
+// All messages with an empty line between them, then "2 errors, 1 warning in 3 files (a, b, c)".
+std::string render_all(const std::vector<Diagnostic>& diagnostics,
+                       const std::vector<std::string>& files, const RenderOptions& options = {});
+
+// {"schema": 1, "errors": N, "warnings": N, "files": [...], "diagnostics": [{severity, code, title,
+// labels: [{file, line, column, width, message}], notes, helps}]}
+std::string render_json(const std::vector<Diagnostic>& diagnostics,
+                        const std::vector<std::string>& files);
+
+}  // namespace pollux::control
