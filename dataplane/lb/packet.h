@@ -17,7 +17,7 @@ inline constexpr PortId kNoPort{0xffff};
 
 // D10: each packet ends as exactly one of these. `Consumed` means that the worker keeps the frame
 // (a parked fragment) and will hand it out again through ExtraPackets or drop and count it itself.
-enum class Verdict : std::uint8_t { Pending, Transmit, Punt, Drop };
+enum class Verdict : std::uint8_t { Pending, Transmit, Punt, Drop, Consumed };
 
 // Why a packet goes to the control core.
 enum class PuntReason : std::uint8_t {
@@ -53,6 +53,9 @@ struct Packet {
     Verdict verdict = Verdict::Pending;
     PuntReason punt_reason = PuntReason::None;
     DropReason drop_reason = DropReason::None;
+    // Set by the worker on extra packets of its own making (answers, further fragments): they were
+    // never received, so account_failed must not book them as received and dropped (D10).
+    bool originated = false;
     net::IpAddress next_hop;          // only for PuntReason::Unresolved: whose MAC is missing
     void* cookie = nullptr;           // the adapter's own (mbuf pointer)
 };
