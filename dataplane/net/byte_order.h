@@ -4,10 +4,10 @@
 // Integers in network byte order. Alignment 1, so that header structs made of them may lie at any
 // address of a frame. Host values are plain integers; the conversion is explicit and happens once.
 
+#include <array>
 #include <bit>
 #include <compare>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 namespace pollux::net {
@@ -25,23 +25,17 @@ class BigEndian {
     // `raw` is the value as it was loaded from the wire, unswapped.
     static constexpr BigEndian from_wire(Host raw) noexcept {
         BigEndian result;
-        for (unsigned i = 0; i < sizeof(Host); ++i) {
-            result.bytes_[i] = static_cast<std::uint8_t>(raw >> (8 * i));
-        }
+        result.bytes_ = std::bit_cast<Bytes>(raw);  // gcc makes byte-wise loops of anything else
         return result;
     }
 
     [[nodiscard]] constexpr Host host() const noexcept { return swap(wire()); }
 
-    [[nodiscard]] constexpr Host wire() const noexcept {
-        Host raw = 0;
-        for (unsigned i = 0; i < sizeof(Host); ++i) {
-            raw = static_cast<Host>(raw | (static_cast<Host>(bytes_[i]) << (8 * i)));
-        }
-        return raw;
-    }
+    [[nodiscard]] constexpr Host wire() const noexcept { return std::bit_cast<Host>(bytes_); }
 
-    friend constexpr bool operator==(BigEndian, BigEndian) noexcept = default;
+    friend constexpr bool operator==(BigEndian a, BigEndian b) noexcept {
+        return a.wire() == b.wire();
+    }
 
     // Orders by host value, which for big-endian bytes is the byte order.
     friend constexpr std::strong_ordering operator<=>(BigEndian a, BigEndian b) noexcept {
@@ -49,6 +43,8 @@ class BigEndian {
     }
 
   private:
+    using Bytes = std::array<std::uint8_t, sizeof(Host)>;
+
     static constexpr Host swap(Host value) noexcept {
         if constexpr (sizeof(Host) == 2) {
             return __builtin_bswap16(value);
@@ -59,7 +55,7 @@ class BigEndian {
         }
     }
 
-    std::uint8_t bytes_[sizeof(Host)] = {};
+    Bytes bytes_{};
 };
 
 using Be16 = BigEndian<std::uint16_t>;

@@ -4,6 +4,7 @@
 // IPv4 and IPv6 addresses and prefixes as values. Bytes are in network order; any thread.
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -22,7 +23,19 @@ using Ipv4Address = Be32;
 struct Ipv6Address {
     std::array<std::uint8_t, 16> bytes{};
 
-    friend constexpr bool operator==(const Ipv6Address&, const Ipv6Address&) noexcept = default;
+    // The halves and words as they lie on the wire (unswapped), for hashing and comparing.
+    [[nodiscard]] constexpr std::array<std::uint64_t, 2> halves() const noexcept {
+        return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+    }
+    [[nodiscard]] constexpr std::array<Be32, 4> words() const noexcept {
+        return std::bit_cast<std::array<Be32, 4>>(bytes);
+    }
+
+    friend constexpr bool operator==(const Ipv6Address& a, const Ipv6Address& b) noexcept {
+        const auto x = a.halves();
+        const auto y = b.halves();
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
     friend constexpr auto operator<=>(const Ipv6Address&, const Ipv6Address&) noexcept = default;
 };
 static_assert(sizeof(Ipv6Address) == 16 && alignof(Ipv6Address) == 1);
@@ -37,10 +50,8 @@ struct IpAddress {
 
     static constexpr IpAddress from_v4(Ipv4Address address) noexcept {
         IpAddress result;
-        const std::uint32_t host = address.host();
-        for (unsigned i = 0; i < 4; ++i) {
-            result.bytes[i] = static_cast<std::uint8_t>(host >> (24 - 8 * i));
-        }
+        const auto octets = std::bit_cast<std::array<std::uint8_t, 4>>(address);
+        for (unsigned i = 0; i < 4; ++i) result.bytes[i] = octets[i];
         result.family = Family::V4;
         return result;
     }
@@ -56,16 +67,14 @@ struct IpAddress {
 
     // Precondition: is_v4().
     [[nodiscard]] constexpr Ipv4Address v4() const noexcept {
-        return Ipv4Address::from_host(static_cast<std::uint32_t>(
-            (bytes[0] << 24U) | (bytes[1] << 16U) | (bytes[2] << 8U) | bytes[3]));
+        return std::bit_cast<Ipv4Address>(
+            std::array<std::uint8_t, 4>{bytes[0], bytes[1], bytes[2], bytes[3]});
     }
-    // Precondition: is_v6().
+    // All sixteen bytes. Precondition for use as an address: is_v6().
     [[nodiscard]] constexpr Ipv6Address v6() const noexcept { return {bytes}; }
 
     // All zero bytes of either family, or no family.
-    [[nodiscard]] constexpr bool is_unspecified() const noexcept {
-        return bytes == std::array<std::uint8_t, 16>{};
-    }
+    [[nodiscard]] constexpr bool is_unspecified() const noexcept { return v6() == Ipv6Address{}; }
     [[nodiscard]] bool is_multicast() const noexcept;
     [[nodiscard]] bool is_loopback() const noexcept;
     [[nodiscard]] bool is_link_local() const noexcept;
@@ -73,7 +82,9 @@ struct IpAddress {
     // RFC 5952 text for IPv6; "" for no family.
     [[nodiscard]] std::string to_string() const;
 
-    friend constexpr bool operator==(const IpAddress&, const IpAddress&) noexcept = default;
+    friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) noexcept {
+        return a.v6() == b.v6() && a.family == b.family;
+    }
     friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;
 };
 static_assert(sizeof(IpAddress) == 17 && alignof(IpAddress) == 1);
