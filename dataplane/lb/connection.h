@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Connection: one tracked flow in one 64-byte cache line, IPv4 and IPv6, all forwarding methods
+// (decision D6). Lies in the memory region and is named by its 32-bit position (D5). The identity
+// is written once before the connection is published in the index; the state word and the last-seen
+// time are atomic and may be changed by any worker while it is inside a burst.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+
+#include "dataplane/lb/address_table.h"
+#include "dataplane/lb/connection_state.h"
+#include "dataplane/lb/flow_key.h"
+#include "dataplane/lb/ids.h"
+#include "dataplane/lb/tick.h"
+
+namespace pollux::lb {
+
+// Position of a connection, of a persistence template, of a FullNAT local address.
+enum class ConnectionIndex : std::uint32_t {};
+enum class TemplateIndex : std::uint32_t {};
+enum class LocalAddressId : std::uint16_t {};
+
+inline constexpr ConnectionIndex kNoConnection{0};  // position 0 is never given out
+inline constexpr TemplateIndex kNoTemplate{0};      // position 0 is never given out
+inline constexpr LocalAddressId kNoLocalAddress{0xffff};
+
+constexpr std::uint32_t index(ConnectionIndex i) noexcept {
+    return static_cast<std::uint32_t>(i);
+}
+constexpr std::uint32_t index(TemplateIndex i) noexcept {
+    return static_cast<std::uint32_t>(i);
+}
+constexpr std::uint32_t index(LocalAddressId i) noexcept {
+    return static_cast<std::uint32_t>(i);
+}
+
+// Largest identifiers that a record can hold.
+inline constexpr std::uint32_t kMaxServerId = (1U << 24U) - 1;
+inline constexpr std::uint32_t kMaxServiceId = (1U << 24U) - 1;
+
+// Which of a connection's two keys.
+enum class Direction : std::uint8_t {
+    Forward = 0,  // client -> virtual address
+    Reply = 1,    // server -> client (NAT) or server -> local address (FullNAT)
+};
+
+// What a new connection is made of.
+struct NewConnection {
+    FlowKey forward;  // the client's packet: client -> virtual address
+    ServiceId service = kNoService;
+    RealServerId server = kNoRealServer;
+    ForwardingMethod method = ForwardingMethod::Nat;
+    bool server_is_v6 = false;               // equals forward.is_v6() but for FullNAT and tunnels
+    net::Be16 server_port;                   // NAT, FullNAT; else the virtual port
+    LocalAddressId local = kNoLocalAddress;  // FullNAT; insert_with_local_port fills it in
+    net::Be16 local_port;                    // FullNAT; likewise
+    TemplateIndex persistence = kNoTemplate;
+    std::uint8_t protocol_state = 0;
+    Ticks timeout{};
+    std::uint16_t flags = 0;  // ConnectionFlag values, or-ed
+};
+
+//   0               16               32            36            40           48       56      60
+//   | client        | virtual        | client port | server port | server 24  | state  | last  |
+//   tpl | | address       | address        | virt. port  | local port  | service 24 | word   | seen
+//   |     | |               |                |             |             | local 16   |        | |
+//   |
+//
+// Ports and addresses in network order. For NAT the local port is the client's port, so that the
+// four bytes at 36 are the ports of the reply for NAT and FullNAT alike.
+class alignas(64) Connection {
+  public:
+    // Only the thread that holds the record reserved, before it is inserted.
+    void init(const NewConnection& what, Tick now) noexcept;
+    // FullNAT, while still reserved.
+    void set_local(LocalAddressId local, net::Be16 port) noexcept;
+
+    // Identity: constant from insertion until quiescence after removal.
+    // ----------------------------
+
+    [[nodiscard]] net::IpAddress client_address() const noexcept {
+        return {client_, state_relaxed().client_is_v6() ? net::Family::V6 : net::Family::V4};
+    }
+    [[nodiscard]] net::IpAddress virtual_address() const noexcept {
+        return {virtual_, state_relaxed().client_is_v6() ? net::Family::V6 : net::Family::V4};
+    }
+    // The raw bytes for rewriting: four for IPv4, sixteen for IPv6.
+    [[nodiscard]] const std::array<std::uint8_t, 16>& client_bytes() const noexcept {
+        return client_;
+    }
+    [[nodiscard]] const std::array<std::uint8_t, 16>& virtual_bytes() const noexcept {
+        return virtual_;
+    }
+    [[nodiscard]] net::Be16 client_port() const noexcept { return client_port_; }
+    [[nodiscard]] net::Be16 virtual_port() const noexcept { return virtual_port_; }
+    [[nodiscard]] net::Be16 server_port() const noexcept { return server_port_; }
+    [[nodiscard]] net::Be16 local_port() const noexcept { return local_port_; }
+    [[nodiscard]] RealServerId server() const noexcept {
+        return RealServerId{static_cast<std::uint32_t>(binding_ & kMaxServerId)};
+    }
+    [[nodiscard]] ServiceId service() const noexcept {
+        return ServiceId{static_cast<std::uint32_t>((binding_ >> 24U) & kMaxServiceId)};
+    }
+    [[nodiscard]] LocalAddressId local_address() const noexcept {
+        return LocalAddressId{static_cast<std::uint16_t>(binding_ >> 48U)};
+    }
+    [[nodiscard]] TemplateIndex persistence() const noexcept { return TemplateIndex{template_}; }
+
+    // What changes.
+    // ----------------------------------------------------------------------------------
+
+    // Acquire: pairs with the release in change_state, so that what was written before a state
+    // became visible is seen with it.
+    [[nodiscard]] ConnectionState state() const noexcept;
+    // The state as it was when the connection was found; no ordering.
+    [[nodiscard]] ConnectionState state_relaxed() const noexcept;
+    // One compare-and-swap; on failure `expected` is what another worker made of it, and the caller
+    // decides anew. Call it only when something changes (decision D7). The lifecycle must stay as
+    // it is: only the table changes it. The caller that changed Active or Embryonic does the
+    // counting for it, so each change is counted once.
+    bool change_state(ConnectionState& expected, ConnectionState desired) noexcept;
+
+    [[nodiscard]] Tick last_seen() const noexcept;
+    // Called for each packet; writes at most once a second and connection.
+    void touch(Tick now) noexcept;
+    // Writes in any case: at a change of the state's time-out.
+    void restart_timeout(Tick now) noexcept;
+
+    [[nodiscard]] bool expired(ConnectionState state, Tick now) const noexcept {
+        return elapsed(last_seen(), now) >= state.timeout();
+    }
+    // Zero when expired.
+    [[nodiscard]] Ticks expires_in(Tick now) const noexcept;
+
+    // Keys.
+    // -----------------------------------------------------------------------------------------
+
+    [[nodiscard]] FlowKey forward_key() const noexcept;
+    // Precondition: state().has_reply_key().
+    [[nodiscard]] FlowKey reply_key(const AddressTable& servers,
+                                    const AddressTable& locals) const noexcept;
+
+  private:
+    friend class ConnectionTraits;
+
+    std::array<std::uint8_t, 16> client_;
+    std::array<std::uint8_t, 16> virtual_;
+    net::Be16 client_port_;
+    net::Be16 virtual_port_;
+    net::Be16 server_port_;
+    net::Be16 local_port_;
+    std::uint64_t binding_;
+    std::uint64_t state_;      // atomic: ConnectionState
+    std::uint32_t last_seen_;  // atomic: Tick
+    std::uint32_t template_;
+};
+static_assert(sizeof(Connection) == 64 && alignof(Connection) == 64);
+static_assert(std::is_trivially_copyable_v<Connection>);
+
+}  // namespace pollux::lb
