@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/lb/route_table.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace pollux::lb {
+namespace {
+
+std::uint8_t host_length(const net::IpPrefix& prefix) { return prefix.address.is_v4() ? 32 : 128; }
+
+bool is_host(const net::IpPrefix& prefix) { return prefix.length == host_length(prefix); }
+
+NextHop make_next_hop(const RouteSpec& route, std::span<const PortSpec> ports) {
+    NextHop hop;
+    std::copy_n(route.destination_mac.bytes.begin(), 6, hop.macs.begin());
+    std::copy_n(route.source_mac.bytes.begin(), 6, hop.macs.begin() + 6);
+    hop.port = route.port;
+    const auto port = static_cast<std::size_t>(route.port);
+    hop.mtu = route.mtu != 0 || port >= ports.size() ? route.mtu : ports[port].mtu;
+    hop.resolved = route.resolved;
+    hop.gateway = route.gateway;
+    hop.preferred_source = route.preferred_source;
+    return hop;
+}
+
+}  // namespace
+
+RouteTable::RouteTable(std::span<const RouteSpec> routes, std::span<const PortSpec> ports) {
+    std::vector<std::uint32_t> order(routes.size());
+    std::iota(order.begin(), order.end(), 0U);
+    // Shorter prefixes first, so that longer ones paint over them.
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return routes[a].destination.length < routes[b].destination.length;
+    });
+
+    std::vector<AddressMap::Item> hosts;
+    next_hops_.reserve(routes.size());
+    for (const RouteSpec& route : routes) next_hops_.push_back(make_next_hop(route, ports));
+    for (const std::uint32_t at : order) {
+        const net::IpPrefix& prefix = routes[at].destination;
+        if (prefix.address.family == net::Family::None) continue;
+        if (is_host(prefix)) {
+            hosts.push_back({prefix.address, at});
+        } else {
+            add_prefix(prefix, at);
+        }
+    }
+    for (const AddressMap::Item& host : hosts) mark_host(host.address);
+    hosts_ = AddressMap(hosts);
+}
+
+std::uint32_t RouteTable::child_of(std::uint32_t& entry) {
+    if ((entry & kChild) == 0) {
+        Block block;
+        block.fill(entry);
+        blocks_.push_back(block);
+        return kChild | static_cast<std::uint32_t>(blocks_.size() - 1);
+    }
+    return entry;
+}
+
+void RouteTable::add_prefix(const net::IpPrefix& prefix, std::uint32_t next_hop) {
+    std::uint32_t& root = prefix.address.is_v4() ? root_v4_ : root_v6_;
+    const std::uint32_t leaf = next_hop + 1;
+    if (prefix.length == 0) {
+        root = leaf;  // sorted by length: nothing longer is there yet
+        return;
+    }
+    root = child_of(root);
+    std::uint32_t block = root & kValue;
+    unsigned byte = 0;
+    for (; (byte + 1) * 8U < prefix.length; ++byte) {
+        const std::uint8_t at = prefix.address.bytes[byte];
+        const std::uint32_t child = child_of(blocks_[block][at]);
+        blocks_[block][at] = child;
+        block = child & kValue;
+    }
+    const unsigned bits = prefix.length - byte * 8U;  // 1..8 of this byte
+    const unsigned span = 1U << (8U - bits);
+    const unsigned first = prefix.address.bytes[byte] & ~(span - 1U);
+    for (unsigned at = first; at < first + span; ++at) blocks_[block][at] = leaf;
+}
+
+void RouteTable::mark_host(const net::IpAddress& address) {
+    std::uint32_t* entry = address.is_v4() ? &root_v4_ : &root_v6_;
+    for (std::size_t i = 0; (*entry & kChild) != 0; ++i) {
+        entry = &blocks_[*entry & kValue][address.bytes[i]];
+    }
+    *entry |= kHasHosts;
+}
+
+std::size_t RouteTable::memory_bytes() const noexcept {
+    return blocks_.size() * sizeof(Block) + next_hops_.size() * sizeof(NextHop);
+}
+
+}  // namespace pollux::lb
