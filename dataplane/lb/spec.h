@@ -83,6 +83,7 @@ struct PortSpec {
     net::MacAddress mac;
     std::vector<net::MacAddress> extra_macs;  // virtual MACs of instances that are MASTER here
     std::uint16_t mtu = 1500;                 // bytes of IP
+    bool operator==(const PortSpec&) const = default;
 };
 
 // Addresses that this node answers for now (port addresses, VIPs while MASTER).
@@ -105,6 +106,7 @@ struct RouteSpec {
     net::MacAddress destination_mac;
     bool resolved = false;
     std::uint16_t mtu = 0;                    // 0 = the port's
+    bool operator==(const RouteSpec&) const = default;
 };
 
 // Local address pool of FullNAT; each address offers ports first..last.

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Snapshot: one immutable version of everything the operator and the network decided (decision D3).
+// The control thread builds it; workers read it from one burst to the next and never write. All
+// that can be computed ahead of a packet is computed here.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/lb/address_map.h"
+#include "dataplane/lb/ids.h"
+#include "dataplane/lb/mark_rules.h"
+#include "dataplane/lb/packet.h"
+#include "dataplane/lb/port_table.h"
+#include "dataplane/lb/route_table.h"
+#include "dataplane/lb/scheduler.h"
+#include "dataplane/lb/service_lookup.h"
+#include "dataplane/lb/spec.h"
+#include "dataplane/net/byte_order.h"
+#include "dataplane/net/ip_address.h"
+
+namespace pollux::lb {
+
+// A real server, prepared for rewriting: one cache line per forwarded packet. Also kept for a
+// removed server as long as connections refer to it (`present` is false then).
+struct alignas(64) RealServer {
+    std::array<std::uint8_t, 12> macs{};  // as they lie in the frame: destination, source
+    PortId egress = kNoPort;              // kNoPort: no route
+    std::uint16_t mtu = 0;                // bytes of IP that the link to it takes
+    net::Be16 port;                       // 0: the packet's port stays
+    std::uint16_t weight = 0;
+    ServiceId service = kNoService;
+    net::IpAddress address;
+    ForwardingMethod method = ForwardingMethod::Nat;
+    bool present = false;                 // in the service's list now
+    bool resolved = false;                // `macs` are valid
+};
+static_assert(sizeof(RealServer) == 64);
+
+struct VirtualService {
+    ServiceKey key;
+    ServiceSpec spec;  // as applied, without the servers
+    bool present = false;
+    ServiceScheduler scheduler;
+    std::vector<RealServerId> servers;  // in order of adding
+};
+
+struct Snapshot {
+    std::uint64_t generation = 0;
+    std::shared_ptr<const RouteTable> routes;
+    PortTable ports;
+    AddressMap owned;                      // value: position in owned_specs
+    std::vector<OwnedAddressSpec> owned_specs;
+    MarkRules marks;
+    ServiceLookup service_lookup;
+    std::vector<RealServer> servers;       // by RealServerId
+    std::vector<VirtualService> services;  // by ServiceId
+    std::vector<TunnelSpec> tunnels;       // by RealServerId
+    SysctlSpec sysctl;
+    TimeoutSpec timeouts;
+    std::vector<LocalAddressSpec> local_addresses;
+
+    [[nodiscard]] const RealServer& server(RealServerId id) const noexcept {
+        return servers[index(id)];
+    }
+    [[nodiscard]] const VirtualService& service(ServiceId id) const noexcept {
+        return services[index(id)];
+    }
+};
+
+}  // namespace pollux::lb

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/lb/snapshot_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/lb/spec_check.h"
+
+namespace pollux::lb {
+
+SnapshotBuilder::SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads)
+    : limits_(limits), loads_(loads) {}
+
+Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& spec,
+                                                         const Snapshot* previous) {
+    if (Status status = check_spec(spec, limits_); !status) return status.error();
+    if (server_ids_.size() + count_new_servers(spec) > limits_.max_servers) {
+        return Error{"more real servers than max_servers = " + std::to_string(limits_.max_servers) +
+                         ", counting removed ones that connections still use",
+                     "raise the limit and restart, or wait for the connections to end"};
+    }
+    if (service_ids_.size() + spec.services.size() > std::size_t{limits_.max_services} * 2) {
+        return Error{"too many services, counting removed ones that connections still use",
+                     "raise max_services and restart, or wait for the connections to end"};
+    }
+    auto next = std::make_unique<Snapshot>();
+    next->generation = ++generation_;
+    next->routes = take_routes(spec);
+    next->ports = PortTable(spec.ports, spec.owned);
+    next->owned_specs = spec.owned;
+    std::vector<AddressMap::Item> owned;
+    for (std::uint32_t i = 0; i < spec.owned.size(); ++i) {
+        owned.push_back({spec.owned[i].address, i});
+    }
+    next->owned = AddressMap(owned);
+    next->marks = MarkRules(spec.marks);
+    next->sysctl = spec.sysctl;
+    next->timeouts = spec.timeouts;
+    next->local_addresses = spec.local_addresses;
+
+    for (ServiceRecord& service : services_) service.present = false;
+    for (ServerRecord& server : servers_) server.present = false;
+    for (const ServiceSpec& service : spec.services) take_service(service);
+    fill_services(spec, previous, *next);
+    fill_servers(*next);
+    return next;
+}
+
+std::size_t SnapshotBuilder::count_new_servers(const DataPlaneSpec& spec) const {
+    std::size_t count = 0;
+    for (const ServiceSpec& service : spec.services) {
+        const ServiceKey key = ServiceKey::of(service);
+        for (const RealServerSpec& server : service.servers) {
+            count += server_ids_.contains({key, server.address, server.port}) ? 0 : 1;
+        }
+    }
+    return count;
+}
+
+std::shared_ptr<const RouteTable> SnapshotBuilder::take_routes(const DataPlaneSpec& spec) {
+    if (routes_ == nullptr || route_specs_ != spec.routes || port_specs_ != spec.ports) {
+        routes_ = std::make_shared<const RouteTable>(spec.routes, spec.ports);
+        route_specs_ = spec.routes;
+        port_specs_ = spec.ports;
+    }
+    return routes_;
+}
+
+void SnapshotBuilder::take_service(const ServiceSpec& spec) {
+    const ServiceKey key = ServiceKey::of(spec);
+    auto [found, is_new] = service_ids_.try_emplace(key, kNoService);
+    if (is_new) {
+        if (free_service_ids_.empty()) {
+            found->second = ServiceId{static_cast<std::uint32_t>(services_.size())};
+            services_.emplace_back();
+        } else {
+            found->second = free_service_ids_.back();
+            free_service_ids_.pop_back();
+        }
+        services_[index(found->second)] = {key, 0, false, true};
+    }
+    services_[index(found->second)].present = true;
+    for (const RealServerSpec& server : spec.servers) take_server(server, key, found->second);
+}
+
+void SnapshotBuilder::take_server(const RealServerSpec& spec, const ServiceKey& service_key,
+                                  ServiceId service) {
+    const ServerKey key{service_key, spec.address, spec.port};
+    auto [found, is_new] = server_ids_.try_emplace(key, kNoRealServer);
+    if (is_new) {
+        if (free_server_ids_.empty()) {
+            found->second = RealServerId{static_cast<std::uint32_t>(servers_.size())};
+            servers_.emplace_back();
+        } else {
+            found->second = free_server_ids_.back();
+            free_server_ids_.pop_back();
+        }
+        ServerRecord fresh;
+        fresh.key = key;
+        fresh.service = service;
+        fresh.used = true;
+        servers_[index(found->second)] = fresh;
+        ++services_[index(service)].servers;
+    }
+    ServerRecord& record = servers_[index(found->second)];
+    record.spec = spec;
+    record.present = true;
+    record.removed_in = 0;
+    if (spec.weight != 0) record.last_weight = spec.weight;
+    set_thresholds(loads_[index(found->second)], spec.upper_threshold, spec.lower_threshold);
+}
+
+void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, const Snapshot* previous,
+                                    Snapshot& next) {
+    next.services.resize(services_.size());
+    for (std::size_t i = 0; i < services_.size(); ++i) next.services[i].key = services_[i].key;
+    std::vector<std::pair<ServiceKey, ServiceId>> keys;
+    for (const ServiceSpec& service : spec.services) {
+        const ServiceKey key = ServiceKey::of(service);
+        const ServiceId id = service_ids_.at(key);
+        keys.emplace_back(key, id);
+        VirtualService& entry = next.services[index(id)];
+        entry.present = true;
+        for (const RealServerSpec& server : service.servers) {
+            entry.servers.push_back(server_ids_.at({key, server.address, server.port}));
+        }
+        entry.spec = service;
+        entry.spec.servers.clear();
+        const bool known = previous != nullptr && index(id) < previous->services.size() &&
+                           previous->services[index(id)].present;
+        entry.scheduler = make_scheduler(
+            service, entry.servers, spec.sysctl,
+            known ? &previous->services[index(id)].scheduler : nullptr);
+    }
+    next.service_lookup = ServiceLookup(keys);
+}
+
+ServiceScheduler SnapshotBuilder::make_scheduler(const ServiceSpec& spec,
+                                                 std::span<const RealServerId> servers,
+                                                 const SysctlSpec& sysctl,
+                                                 const ServiceScheduler* previous) const {
+    std::vector<SchedulerServer> walk;
+    walk.reserve(servers.size());
+    // LVS adds at the head of its list: walk order is the reverse of the order of adding.
+    for (std::size_t i = servers.size(); i-- > 0;) {
+        const ServerRecord& record = servers_[index(servers[i])];
+        walk.push_back({servers[i], record.spec.address, record.spec.port, record.spec.weight,
+                        record.last_weight, record.spec.upper_threshold,
+                        record.spec.lower_threshold});
+    }
+    SchedulerConfig config;
+    config.kind = spec.scheduler;
+    config.flags = spec.scheduler_flags;
+    config.expiration = spec.scheduler == SchedulerKind::Lblcr ? sysctl.lblcr_expiration
+                                                               : sysctl.lblc_expiration;
+    config.servers = walk;
+    return build_scheduler(config, previous);
+}
+
+void SnapshotBuilder::fill_servers(Snapshot& next) {
+    next.servers.resize(servers_.size());
+    next.tunnels.resize(servers_.size());
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+        ServerRecord& record = servers_[i];
+        if (!record.used) continue;
+        if (!record.present && record.removed_in == 0) record.removed_in = next.generation;
+        RealServer& server = next.servers[i];
+        server.port = net::Be16::from_host(record.spec.port);
+        server.weight = record.spec.weight;
+        server.service = record.service;
+        server.address = record.spec.address;
+        server.method = record.spec.method;
+        server.present = record.present;
+        next.tunnels[i] = record.spec.tunnel;
+        const NextHop* hop = next.routes->find(record.spec.address);
+        if (hop == nullptr) continue;
+        server.macs = hop->macs;
+        server.egress = hop->port;
+        server.mtu = hop->mtu;
+        server.resolved = hop->resolved;
+    }
+}
+
+bool SnapshotBuilder::is_releasable(RealServerId id, std::uint64_t generation) const {
+    const ServerRecord& record = servers_[index(id)];
+    if (!record.used || record.present || record.removed_in == 0) return false;
+    const ServerLoad& load = loads_[index(id)];
+    return record.removed_in <= generation && load.total() == 0 &&
+           load.persistent.load(std::memory_order_relaxed) == 0;
+}
+
+void SnapshotBuilder::free_server(RealServerId id) {
+    ServerRecord& record = servers_[index(id)];
+    --services_[index(record.service)].servers;
+    server_ids_.erase(record.key);
+    record = {};
+    free_server_ids_.push_back(id);
+}
+
+void SnapshotBuilder::free_services() {
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+        ServiceRecord& record = services_[i];
+        if (!record.used || record.present || record.servers != 0) continue;
+        service_ids_.erase(record.key);
+        record = {};
+        free_service_ids_.push_back(ServiceId{static_cast<std::uint32_t>(i)});
+    }
+}
+
+}  // namespace pollux::lb

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SnapshotBuilder: turns a DataPlaneSpec into the next Snapshot and remembers which id stands for
+// which service and real server, so that connections keep their meaning from snapshot to snapshot.
+// A server that leaves its service keeps its id while connections or templates refer to it, and
+// gets it back when it returns. Control thread.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/ids.h"
+#include "dataplane/lb/server_load.h"
+#include "dataplane/lb/snapshot.h"
+#include "dataplane/net/result.h"
+
+namespace pollux::lb {
+
+class SnapshotBuilder {
+  public:
+    // `loads` is the shared array of all servers, indexed by RealServerId; it outlives the builder.
+    SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads);
+
+    // `previous` is the current snapshot, or nullptr. An error changes nothing.
+    Result<std::unique_ptr<Snapshot>> build(const DataPlaneSpec& spec, const Snapshot* previous);
+
+    // Frees the ids of removed servers and services that nothing refers to. To be called when all
+    // workers have left every snapshot older than `generation`. Calls `release` for each freed
+    // server before its id can be given out again.
+    template <typename Release>
+    void release_unused(std::uint64_t generation, Release&& release) {
+        for (std::size_t i = 0; i < servers_.size(); ++i) {
+            const RealServerId id{static_cast<std::uint32_t>(i)};
+            if (!is_releasable(id, generation)) continue;
+            release(id, servers_[i].service);
+            free_server(id);
+        }
+        free_services();
+    }
+
+  private:
+    struct ServerKey {
+        ServiceKey service;
+        net::IpAddress address;
+        std::uint16_t port = 0;
+        auto operator<=>(const ServerKey&) const noexcept = default;
+        bool operator==(const ServerKey&) const noexcept = default;
+    };
+    struct ServerRecord {
+        ServerKey key;
+        RealServerSpec spec;            // the latest
+        ServiceId service = kNoService;
+        std::uint16_t last_weight = 1;  // the latest other than 0
+        std::uint64_t removed_in = 0;   // generation; 0 = never removed since it was last present
+        bool present = false;
+        bool used = false;
+    };
+    struct ServiceRecord {
+        ServiceKey key;
+        std::uint32_t servers = 0;  // known ids, removed ones included
+        bool present = false;
+        bool used = false;
+    };
+
+    [[nodiscard]] std::size_t count_new_servers(const DataPlaneSpec& spec) const;
+    std::shared_ptr<const RouteTable> take_routes(const DataPlaneSpec& spec);
+    void take_service(const ServiceSpec& spec);
+    void take_server(const RealServerSpec& spec, const ServiceKey& service_key, ServiceId service);
+    void fill_services(const DataPlaneSpec& spec, const Snapshot* previous, Snapshot& next);
+    [[nodiscard]] ServiceScheduler make_scheduler(const ServiceSpec& spec,
+                                                  std::span<const RealServerId> servers,
+                                                  const SysctlSpec& sysctl,
+                                                  const ServiceScheduler* previous) const;
+    void fill_servers(Snapshot& next);
+    [[nodiscard]] bool is_releasable(RealServerId id, std::uint64_t generation) const;
+    void free_server(RealServerId id);
+    void free_services();
+
+    DataPlaneLimits limits_;
+    std::span<ServerLoad> loads_;
+    std::uint64_t generation_ = 0;
+    std::map<ServiceKey, ServiceId> service_ids_;
+    std::map<ServerKey, RealServerId> server_ids_;
+    std::vector<ServiceRecord> services_;
+    std::vector<ServerRecord> servers_;
+    std::vector<ServiceId> free_service_ids_;
+    std::vector<RealServerId> free_server_ids_;
+    std::vector<RouteSpec> route_specs_;  // that `routes_` was built from
+    std::vector<PortSpec> port_specs_;
+    std::shared_ptr<const RouteTable> routes_;
+};
+
+}  // namespace pollux::lb
