@@ -41,6 +41,9 @@ struct PacketSource {
     Packet (*allocate)(void* context) = nullptr;
 };
 
+// The largest burst that process_burst takes.
+inline constexpr unsigned kMaxBurst = 64;
+
 // Extra frames that a burst produced; the adapter sends or punts them like the burst's own.
 inline constexpr unsigned kMaxExtraPackets = 256;
 struct ExtraPackets {
@@ -48,14 +51,16 @@ struct ExtraPackets {
     std::array<Packet, kMaxExtraPackets> packets;
 };
 
-// D10: received == transmitted + punted + sum(dropped); originated are our own answers and the
-// further fragments, which are not received.
+// D10: received == transmitted + punted + sum(dropped) + parked. `originated` are our own answers
+// and further fragments, which are not received; an answer made in place of a packet counts as
+// originated, and the packet as dropped for the reason that the answer tells.
 struct WorkerCounters {
     std::uint64_t received = 0;
     std::uint64_t received_bytes = 0;
     std::uint64_t transmitted = 0;
     std::uint64_t punted = 0;
     std::uint64_t originated = 0;
+    std::uint64_t parked = 0;  // now: fragments that wait for their first one
     std::array<std::uint64_t, kDropReasonCount> dropped{};
     std::array<std::uint64_t, kPuntReasonCount> punted_by_reason{};
     std::uint64_t connections_created = 0;
@@ -64,7 +69,15 @@ struct WorkerCounters {
 
 class Worker {
   public:
-    // Gives each packet its verdict. The burst's packets belong to the worker until it returns.
+    struct Impl;
+
+    explicit Worker(std::unique_ptr<Impl> impl) noexcept;
+    Worker(Worker&&) noexcept;
+    Worker& operator=(Worker&&) noexcept;
+    ~Worker();
+
+    // Gives each packet its verdict. The burst's packets belong to the worker until it returns;
+    // at most kMaxBurst of them. Reports a quiescent state at its end.
     void process_burst(std::span<Packet> burst, TimePoint now, ExtraPackets& extra) noexcept;
 
     // The adapter could not carry out a verdict (queue full): re-books the packet as a drop.
@@ -73,9 +86,13 @@ class Worker {
     // Reports a quiescent state without packets; every loop iteration calls this or process_burst.
     void quiescent() noexcept;
 
+    // Around a sleep: an offline worker does not hold up reclamation and must not call anything
+    // else. Workers start online.
+    void offline() noexcept;
+    void online() noexcept;
+
   private:
     friend class DataPlane;
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What one worker owns. Internal to dataplane/lb: the pipeline's stages work on it. Only the
+// worker's thread writes; the control thread reads the counters.
+
+#include <array>
+
+#include "dataplane/lb/counter.h"
+#include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/ids.h"
+#include "dataplane/lb/shared_state.h"
+#include "dataplane/lb/zeroed_array.h"
+
+namespace pollux::lb {
+
+struct CounterBlock {
+    Counter received, received_bytes, transmitted, punted, originated, parked;
+    Counter connections_created, connection_hits;
+    std::array<Counter, kDropReasonCount> dropped;
+    std::array<Counter, kPuntReasonCount> punted_by_reason;
+};
+
+struct alignas(64) Worker::Impl {
+    Impl(SharedState& state, WorkerId worker)
+        : shared(state), id(worker), traffic(state.limits.max_servers) {}
+
+    SharedState& shared;
+    const WorkerId id;
+    PacketSource source;
+    alignas(64) CounterBlock counters;
+    ZeroedArray<TrafficCounters> traffic;  // by RealServerId
+
+    [[nodiscard]] Participant self() const noexcept { return participant(id); }
+};
+
+}  // namespace pollux::lb
