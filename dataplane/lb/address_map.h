@@ -32,8 +32,8 @@ class AddressMap {
     static constexpr std::uint32_t kAbsent = 0xffffffffU;
 
     struct Item {
-        net::IpAddress address;  // family not None
-        std::uint32_t value = 0; // not kAbsent
+        net::IpAddress address;   // family not None
+        std::uint32_t value = 0;  // not kAbsent
     };
 
     AddressMap() = default;

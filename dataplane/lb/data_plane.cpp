@@ -50,8 +50,12 @@ struct DataPlane::Impl {
     std::vector<Traffic> former;          // by ServiceId: traffic of servers that are gone
 };
 
-const Worker::Impl& DataPlane::Impl::impl_of(const Worker& worker) { return *worker.impl_; }
-Worker::Impl& DataPlane::Impl::impl_of(Worker& worker) { return *worker.impl_; }
+const Worker::Impl& DataPlane::Impl::impl_of(const Worker& worker) {
+    return *worker.impl_;
+}
+Worker::Impl& DataPlane::Impl::impl_of(Worker& worker) {
+    return *worker.impl_;
+}
 
 DataPlane::DataPlane() = default;
 DataPlane::~DataPlane() = default;
@@ -88,20 +92,26 @@ void DataPlane::housekeep(TimePoint now, std::uint32_t budget) {
     Impl& impl = *impl_;
     impl.shared.quiescence.report(impl.shared.control());
     impl.frees.collect();
-    impl.builder.release_unused(impl.oldest_generation, [&impl](RealServerId id, ServiceId service) {
-        impl.release(id, service);
-    });
+    impl.builder.release_unused(
+        impl.oldest_generation,
+        [&impl](RealServerId id, ServiceId service) { impl.release(id, service); });
 }
 
-Worker& DataPlane::worker(unsigned index) { return impl_->workers[index]; }
+Worker& DataPlane::worker(unsigned index) {
+    return impl_->workers[index];
+}
 
-unsigned DataPlane::worker_count() const { return static_cast<unsigned>(impl_->workers.size()); }
+unsigned DataPlane::worker_count() const {
+    return static_cast<unsigned>(impl_->workers.size());
+}
 
 void DataPlane::set_packet_source(unsigned worker, PacketSource source) {
     Impl::impl_of(impl_->workers[worker]).source = source;
 }
 
-std::uint64_t DataPlane::generation() const { return impl_->shared.snapshot.read()->generation; }
+std::uint64_t DataPlane::generation() const {
+    return impl_->shared.snapshot.read()->generation;
+}
 
 WorkerCounters DataPlane::counters(unsigned worker) const {
     const CounterBlock& block = Impl::impl_of(impl_->workers[worker]).counters;
@@ -153,10 +163,10 @@ ServiceView DataPlane::Impl::view_of(ServiceId id, const Snapshot& snapshot) con
     for (std::uint32_t i = 0; i < snapshot.servers.size(); ++i) {
         const RealServerId server{i};
         if (snapshot.servers[i].service != id || snapshot.servers[i].present) continue;
+        sum += traffic_of(server);
         const ServerView removed = view_of(server, snapshot);
         if (removed.active + removed.inactive + removed.persistent == 0) continue;
         view.servers.push_back(removed);
-        sum += traffic_of(server);
     }
     view.connections = sum.connections;
     view.packets_in = sum.packets_in;
@@ -173,6 +183,14 @@ std::vector<ServiceView> DataPlane::services(TimePoint now) const {
         if (snapshot.services[i].present) views.push_back(impl_->view_of(ServiceId{i}, snapshot));
     }
     return views;
+}
+
+void DataPlane::for_each_connection(TimePoint now,
+                                    const std::function<void(const ConnectionView&)>& visit) const {
+}
+
+std::vector<MemoryView> DataPlane::memory() const {
+    return {};
 }
 
 }  // namespace pollux::lb

@@ -23,21 +23,22 @@ namespace pollux::lb {
 // Restart-only sizes. Every container's maximum is here.
 struct DataPlaneLimits {
     std::uint32_t max_connections = 1U << 20;
-    std::uint32_t max_templates = 1U << 16;     // persistence
+    std::uint32_t max_templates = 1U << 16;  // persistence
     std::uint32_t max_services = 4096;
-    std::uint32_t max_servers = 65536;          // live and removed-but-still-referenced
-    std::uint32_t max_fragments = 4096;         // datagrams being followed
-    double embryonic_share = 0.25;              // of max_connections
-    unsigned workers = 1;                       // 1..64
-    bool hugepages = true;                      // try 2 MiB pages for the tables
-    std::array<std::uint64_t, 4> hash_secret{}; // from the system's random source at start
+    std::uint32_t max_servers = 65536;           // live and removed-but-still-referenced
+    std::uint32_t max_fragments = 4096;          // datagrams being followed
+    double embryonic_share = 0.25;               // of max_connections
+    unsigned workers = 1;                        // 1..64
+    bool hugepages = true;                       // try 2 MiB pages for the tables
+    std::array<std::uint64_t, 4> hash_secret{};  // from the system's random source at start
 };
 
 // Where a worker gets further frames (fragments of a too large packet, answers beside a parked
 // packet) and releases parked ones. Function pointers, not virtual calls; used on slow paths only.
 struct PacketSource {
     void* context = nullptr;
-    // A frame with at least 128 bytes headroom and 2048 bytes room, length 0; data == nullptr: none.
+    // A frame with at least 128 bytes headroom and 2048 bytes room, length 0; data == nullptr:
+    // none.
     Packet (*allocate)(void* context) = nullptr;
 };
 
@@ -102,7 +103,7 @@ struct ConnectionView {
     net::IpAddress client, virtual_address, server, local;  // local: FullNAT's, else None
     std::uint16_t client_port = 0, virtual_port = 0, server_port = 0, local_port = 0;
     ForwardingMethod method{};
-    std::string_view state;      // LVS's name, for example "ESTABLISHED"
+    std::string_view state;  // LVS's name, for example "ESTABLISHED"
     Duration expires_in{};
     bool is_template = false;
     std::uint32_t fwmark = 0;
@@ -113,7 +114,7 @@ struct ServerView {
     std::uint16_t port = 0;
     ForwardingMethod method{};
     std::uint16_t weight = 0;
-    bool removed = false;             // gone from the service, connections remain
+    bool removed = false;  // gone from the service, connections remain
     std::uint64_t active = 0, inactive = 0, persistent = 0;
     std::uint64_t connections = 0, packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;
 };
@@ -125,7 +126,7 @@ struct ServiceView {
 };
 
 struct MemoryView {
-    std::string name;                 // "connection records", "connection index", ...
+    std::string name;  // "connection records", "connection index", ...
     std::uint64_t bytes = 0, capacity = 0, used = 0;
     bool hugepages = false;
 };

@@ -7,9 +7,13 @@
 namespace pollux::lb {
 namespace {
 
-std::uint8_t host_length(const net::IpPrefix& prefix) { return prefix.address.is_v4() ? 32 : 128; }
+std::uint8_t host_length(const net::IpPrefix& prefix) {
+    return prefix.address.is_v4() ? 32 : 128;
+}
 
-bool is_host(const net::IpPrefix& prefix) { return prefix.length == host_length(prefix); }
+bool is_host(const net::IpPrefix& prefix) {
+    return prefix.length == host_length(prefix);
+}
 
 NextHop make_next_hop(const RouteSpec& route, std::span<const PortSpec> ports) {
     NextHop hop;

@@ -29,10 +29,10 @@ struct alignas(64) NextHop {
     // As they lie in the frame: destination, source.
     std::array<std::uint8_t, 12> macs{};
     PortId port = kNoPort;
-    std::uint16_t mtu = 0;              // bytes of IP
-    bool resolved = false;              // macs are valid
-    net::IpAddress gateway;             // whom to resolve; family None: the destination itself
-    net::IpAddress preferred_source;    // may be of no family
+    std::uint16_t mtu = 0;            // bytes of IP
+    bool resolved = false;            // macs are valid
+    net::IpAddress gateway;           // whom to resolve; family None: the destination itself
+    net::IpAddress preferred_source;  // may be of no family
 };
 static_assert(sizeof(NextHop) == 64);
 

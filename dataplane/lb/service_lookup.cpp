@@ -10,7 +10,8 @@ namespace pollux::lb {
 namespace {
 
 std::uint64_t hash_key(const ServiceKey& key) noexcept {
-    const std::uint64_t rest = (std::uint64_t{key.fwmark} << 32U) | (std::uint64_t{key.port} << 8U) |
+    const std::uint64_t rest = (std::uint64_t{key.fwmark} << 32U) |
+                               (std::uint64_t{key.port} << 8U) |
                                static_cast<std::uint64_t>(key.protocol);
     const std::uint64_t mixed = hash_address(key.address) ^ (rest * 0x9fb21c651e98df25U);
     return mixed ^ (mixed >> 28U);

@@ -36,8 +36,8 @@ struct alignas(64) RealServer {
     ServiceId service = kNoService;
     net::IpAddress address;
     ForwardingMethod method = ForwardingMethod::Nat;
-    bool present = false;                 // in the service's list now
-    bool resolved = false;                // `macs` are valid
+    bool present = false;   // in the service's list now
+    bool resolved = false;  // `macs` are valid
 };
 static_assert(sizeof(RealServer) == 64);
 
@@ -53,7 +53,7 @@ struct Snapshot {
     std::uint64_t generation = 0;
     std::shared_ptr<const RouteTable> routes;
     PortTable ports;
-    AddressMap owned;                      // value: position in owned_specs
+    AddressMap owned;  // value: position in owned_specs
     std::vector<OwnedAddressSpec> owned_specs;
     MarkRules marks;
     ServiceLookup service_lookup;

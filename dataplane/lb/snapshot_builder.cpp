@@ -128,9 +128,9 @@ void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, const Snapshot* p
         entry.spec.servers.clear();
         const bool known = previous != nullptr && index(id) < previous->services.size() &&
                            previous->services[index(id)].present;
-        entry.scheduler = make_scheduler(
-            service, entry.servers, spec.sysctl,
-            known ? &previous->services[index(id)].scheduler : nullptr);
+        entry.scheduler =
+            make_scheduler(service, entry.servers, spec.sysctl,
+                           known ? &previous->services[index(id)].scheduler : nullptr);
     }
     next.service_lookup = ServiceLookup(keys);
 }
@@ -151,8 +151,8 @@ ServiceScheduler SnapshotBuilder::make_scheduler(const ServiceSpec& spec,
     SchedulerConfig config;
     config.kind = spec.scheduler;
     config.flags = spec.scheduler_flags;
-    config.expiration = spec.scheduler == SchedulerKind::Lblcr ? sysctl.lblcr_expiration
-                                                               : sysctl.lblc_expiration;
+    config.expiration =
+        spec.scheduler == SchedulerKind::Lblcr ? sysctl.lblcr_expiration : sysctl.lblc_expiration;
     config.servers = walk;
     return build_scheduler(config, previous);
 }

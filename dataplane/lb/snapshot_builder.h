@@ -54,7 +54,7 @@ class SnapshotBuilder {
     };
     struct ServerRecord {
         ServerKey key;
-        RealServerSpec spec;            // the latest
+        RealServerSpec spec;  // the latest
         ServiceId service = kNoService;
         std::uint16_t last_weight = 1;  // the latest other than 0
         std::uint64_t removed_in = 0;   // generation; 0 = never removed since it was last present

@@ -25,7 +25,9 @@ std::string endpoint(const net::IpAddress& address, std::uint16_t port) {
     return (address.is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(port);
 }
 
-unsigned bits(const net::IpAddress& address) { return address.is_v4() ? 32 : 128; }
+unsigned bits(const net::IpAddress& address) {
+    return address.is_v4() ? 32 : 128;
+}
 
 bool has_local_address(const DataPlaneSpec& spec, net::Family family) {
     return std::any_of(
@@ -89,8 +91,8 @@ Status check_service(const ServiceSpec& service, const DataPlaneSpec& spec) {
     std::set<std::pair<net::IpAddress, std::uint16_t>> seen;
     for (const RealServerSpec& server : service.servers) {
         if (!seen.emplace(server.address, server.port).second) {
-            return fail("real server " + endpoint(server.address, server.port) + " appears twice in " +
-                            describe(service),
+            return fail("real server " + endpoint(server.address, server.port) +
+                            " appears twice in " + describe(service),
                         "remove one of them");
         }
         if (Status status = check_server(server, service, spec); !status) return status;
