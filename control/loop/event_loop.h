@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The control core's event loop: timers, file descriptors, signals. A thin callback layer over
+// Boost.Asio, so that only one translation unit pays for Asio's headers. Control thread only.
+
+#include <chrono>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace pollux::control {
+
+class EventLoop {
+  public:
+    using Callback = std::function<void()>;
+
+    EventLoop();
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    // Returns after stop(); callbacks run inside.
+    void run();
+    // Runs the callbacks that are ready now without waiting. For tests and start-up.
+    void run_ready();
+    void stop();
+    // Runs the callback soon, from run(), never from within post.
+    void post(Callback callback);
+
+    // For components that speak Asio themselves (Beast, resolver).
+    boost::asio::io_context& context();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// Calls back once or repeatedly; destruction or cancel() guarantees that no call follows.
+class Timer {
+  public:
+    Timer(EventLoop& loop, EventLoop::Callback callback);
+    ~Timer();
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+
+    // Replaces whatever was scheduled. A delay <= 0 fires on the next turn of the loop.
+    void start_once(std::chrono::nanoseconds delay);
+    // Fixed rate; turns missed because the loop was busy are skipped, not made up for.
+    void start_every(std::chrono::nanoseconds interval);
+    void cancel();
+    [[nodiscard]] bool active() const;
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+// Waits for a file descriptor that stays the caller's. Level triggered: a callback that leaves data
+// unread is called again. The descriptor becomes non-blocking. Destruction ends all callbacks;
+// destroy the watch before closing the descriptor.
+class FdWatch {
+  public:
+    FdWatch(EventLoop& loop, int fd);
+    ~FdWatch();
+    FdWatch(const FdWatch&) = delete;
+    FdWatch& operator=(const FdWatch&) = delete;
+
+    // An empty callback stops watching for that direction.
+    void on_readable(EventLoop::Callback callback);
+    void on_writable(EventLoop::Callback callback);
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+// Delivers signals as callbacks while it lives.
+class SignalWatch {
+  public:
+    SignalWatch(EventLoop& loop, std::initializer_list<int> signals,
+                std::function<void(int)> callback);
+    ~SignalWatch();
+    SignalWatch(const SignalWatch&) = delete;
+    SignalWatch& operator=(const SignalWatch&) = delete;
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace pollux::control
