@@ -44,6 +44,18 @@ struct SchedulerTarget {
     std::uint32_t weight = 0;  // 0 = quiesced: no new connections
 };
 
+// A real server as the builder of a snapshot knows it.
+struct SchedulerServer {
+    RealServerId id{};
+    net::IpAddress address;
+    std::uint16_t port = 0;         // host order
+    std::uint16_t weight = 1;       // as applied
+    std::uint16_t last_weight = 1;  // the latest weight other than 0 that this server ever had
+    std::uint32_t upper_threshold = 0, lower_threshold = 0;
+
+    bool operator==(const SchedulerServer&) const = default;
+};
+
 // Immutable once built.
 struct ServiceScheduler {
     PickFunction pick = nullptr;
@@ -55,24 +67,14 @@ struct ServiceScheduler {
     Duration expiration{};                 // lblc, lblcr: idle time of a cache entry
     SchedulerKind kind = SchedulerKind::Rr;
     SchedulerFlags flags;
+    std::vector<std::uint32_t> by_id;      // lblc, lblcr: positions in `targets`, ordered by id
+    std::vector<SchedulerServer> servers;  // what this was built from, in walk order
     std::shared_ptr<SchedulerState> state;
-    // Positions in `targets` by RealServerId, sorted by it; lblc, lblcr.
-    std::vector<std::uint32_t> by_id;
 };
 
 inline constexpr std::uint16_t kEmptySlot = 0xffff;
 // Positions must fit a slot and a position word.
 inline constexpr std::uint32_t kMaxServersPerService = 65534;
-
-// A real server as the builder of a snapshot knows it.
-struct SchedulerServer {
-    RealServerId id{};
-    net::IpAddress address;
-    std::uint16_t port = 0;         // host order
-    std::uint16_t weight = 1;       // as applied
-    std::uint16_t last_weight = 1;  // the latest weight other than 0 that this server ever had
-    std::uint32_t upper_threshold = 0, lower_threshold = 0;
-};
 
 struct SchedulerConfig {
     SchedulerKind kind = SchedulerKind::Wlc;
