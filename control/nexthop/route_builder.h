@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From the kernel's routes and neighbours to the data plane's RouteSpecs. Pure; control thread.
+
+#include <vector>
+
+#include "control/netlink/kernel_tables.h"
+#include "control/tap/port_table.h"
+#include "dataplane/lb/spec.h"
+
+namespace pollux::control {
+
+// The data plane takes no more; further ones are left out, longest prefixes first kept.
+inline constexpr std::size_t kMaxRoutes = 1U << 18U;
+
+// A next hop that traffic may use: a neighbour on a port.
+struct HopKey {
+    lb::PortId port = lb::kNoPort;
+    net::IpAddress address;
+    auto operator<=>(const HopKey&) const = default;
+};
+
+// The route that the kernel would take to `address`, or null. Routes of a link that is down and
+// routes through interfaces that are no port's TAP count, as the kernel sees them.
+[[nodiscard]] const KernelRoute* lookup_route(const RouteTable& routes,
+                                              const net::IpAddress& address);
+
+// The neighbour that frames to `address` are sent to, or nothing when the kernel's route is missing
+// or leads elsewhere than to a port.
+[[nodiscard]] HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
+                                 const net::IpAddress& address);
+
+// One RouteSpec for each kernel route through a TAP (on-link ones glean), and a host route for each
+// on-link neighbour whose MAC is known.
+[[nodiscard]] std::vector<lb::RouteSpec> build_routes(const KernelTables& tables,
+                                                      const PortTable& ports);
+
+}  // namespace pollux::control

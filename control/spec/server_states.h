@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What health checks and the operator decided about real servers, beside the configuration: the
+// health runner and the control commands write it, the spec builder reads it. Pure values; control
+// thread.
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "control/config/config_service.h"
+
+namespace pollux::control {
+
+// Names a [[virtual_server]] for as long as it means the same service.
+struct VirtualServerKey {
+    std::string group;  // or
+    net::IpAddress address;
+    std::uint16_t port = 0;
+    lb::Protocol protocol = lb::Protocol::None;
+    std::uint32_t fwmark = 0;
+    net::Family family = net::Family::V4;
+    auto operator<=>(const VirtualServerKey&) const = default;
+
+    static VirtualServerKey of(const VirtualServerConfig& config) {
+        return {config.group,    config.address, config.port,
+                config.protocol, config.fwmark,  config.family};
+    }
+};
+
+struct ServerKey {
+    VirtualServerKey service;
+    net::IpAddress address;
+    std::uint16_t port = 0;
+    auto operator<=>(const ServerKey&) const = default;
+
+    static ServerKey of(const VirtualServerConfig& service, const RealServerConfig& server) {
+        return {VirtualServerKey::of(service), server.address, server.port};
+    }
+};
+
+struct ServerState {
+    bool alive = true;
+    // Set by a check (misc_dynamic, file, slow start); replaces the configured weight.
+    std::optional<std::uint16_t> checked_weight;
+    // Set by `pollux server drain|weight`; replaces both.
+    std::optional<std::uint16_t> operator_weight;
+
+    [[nodiscard]] std::uint16_t weight(std::uint16_t configured) const {
+        return operator_weight.value_or(checked_weight.value_or(configured));
+    }
+};
+
+struct ServerStates {
+    std::map<ServerKey, ServerState> servers;   // absent: alive, configured weight
+    std::set<VirtualServerKey> without_quorum;  // the sorry server serves
+
+    [[nodiscard]] ServerState of(const ServerKey& key) const {
+        const auto known = servers.find(key);
+        return known == servers.end() ? ServerState{} : known->second;
+    }
+};
+
+// "TCP 10.0.0.1:80", "UDP [2001:db8::1]:53", "fwmark 3", "group web TCP".
+[[nodiscard]] std::string to_string(const VirtualServerKey& key);
+// "10.0.0.1:80" or "[2001:db8::1]:80".
+[[nodiscard]] std::string endpoint(const net::IpAddress& address, std::uint16_t port);
+// "TCP", "UDP", "SCTP", "".
+[[nodiscard]] std::string_view to_string(lb::Protocol protocol);
+
+}  // namespace pollux::control

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From the configuration and what is known at run time to the data plane's wanted state. Pure;
+// control thread.
+
+#include <set>
+#include <span>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/netlink/kernel_tables.h"
+#include "control/spec/server_states.h"
+#include "control/tap/port_table.h"
+#include "dataplane/lb/data_plane.h"
+
+namespace pollux::control {
+
+struct SpecInputs {
+    const Config& config;
+    const PortTable& ports;
+    const KernelTables& kernel;
+    const ServerStates& servers;
+    std::vector<lb::OwnedAddressSpec> vips;  // held now
+};
+
+[[nodiscard]] lb::DataPlaneSpec build_spec(const SpecInputs& inputs);
+
+// The services that one [[virtual_server]] stands for: one, or one per address of its group.
+[[nodiscard]] std::vector<lb::ServiceSpec> build_services(
+    const VirtualServerConfig& server, std::span<const VirtualServerGroupConfig> groups,
+    const ServerStates& states);
+
+// Every address that real servers and sorry servers have.
+[[nodiscard]] std::set<net::IpAddress> server_addresses(const Config& config);
+
+// The restart-only sizes, without the hash secret.
+[[nodiscard]] lb::DataPlaneLimits build_limits(const Config& config);
+
+}  // namespace pollux::control

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/vip/vip_owner.h"
+
+#include <utility>
+
+#include "control/log/log.h"
+#include "dataplane/net/arp.h"
+#include "dataplane/net/ethernet.h"
+#include "dataplane/net/ipv4.h"
+#include "dataplane/net/ipv6.h"
+
+namespace pollux::control {
+namespace {
+
+// The address that an untagged frame comes from; no family for other protocols.
+net::IpAddress source_of(std::span<const std::uint8_t> frame) {
+    const auto* ethernet = net::header_at<net::EthernetHeader>(frame, 0);
+    if (ethernet == nullptr) return {};
+    constexpr std::size_t kOffset = sizeof(net::EthernetHeader);
+    if (ethernet->ether_type == net::kEtherTypeIpv4) {
+        const auto* ip = net::header_at<net::Ipv4Header>(frame, kOffset);
+        return ip == nullptr ? net::IpAddress{} : net::IpAddress::from_v4(ip->source);
+    }
+    if (ethernet->ether_type == net::kEtherTypeIpv6) {
+        const auto* ip = net::header_at<net::Ipv6Header>(frame, kOffset);
+        return ip == nullptr ? net::IpAddress{} : net::IpAddress::from_v6(ip->source);
+    }
+    if (ethernet->ether_type == net::kEtherTypeArp) {
+        const auto* arp = net::header_at<net::ArpPacket>(frame, kOffset);
+        return arp == nullptr ? net::IpAddress{} : net::IpAddress::from_v4(arp->sender_address);
+    }
+    return {};
+}
+
+}  // namespace
+
+VipOwner::VipOwner(NetlinkRequests& netlink, const PortTable& ports, VipHooks hooks)
+    : netlink_(&netlink), ports_(&ports), hooks_(std::move(hooks)) {}
+
+void VipOwner::claim(std::span<const Vip> vips) {
+    bool changed = false;
+    for (const Vip& vip : vips) {
+        const auto known = vips_.find(vip.address.address);
+        if (known != vips_.end()) {
+            if (known->second == vip) continue;
+            take_back(known->second);
+        }
+        vips_[vip.address.address] = vip;
+        use_mac(vip);
+        set_on_tap(vip, true);
+        changed = true;
+    }
+    if (changed) hooks_.changed();
+}
+
+void VipOwner::release(std::span<const Vip> vips) {
+    bool changed = false;
+    for (const Vip& vip : vips) {
+        const auto known = vips_.find(vip.address.address);
+        // Another instance may have claimed the address in the same reload.
+        if (known == vips_.end() || known->second.port != vip.port ||
+            known->second.mac != vip.mac) {
+            continue;
+        }
+        take_back(known->second);
+        vips_.erase(known);
+        changed = true;
+    }
+    if (changed) hooks_.changed();
+}
+
+std::vector<lb::OwnedAddressSpec> VipOwner::owned() const {
+    std::vector<lb::OwnedAddressSpec> owned;
+    for (const auto& [address, vip] : vips_) owned.push_back({address, vip.port, vip.mac});
+    return owned;
+}
+
+bool VipOwner::receive(lb::PortId port, std::span<const std::uint8_t> frame) {
+    const auto question = net::parse_neighbor_question(frame);
+    if (!question) return false;
+    const auto known = vips_.find(question->target);
+    if (known == vips_.end()) return false;
+    // On another link the address is not ours to answer for; the kernel would.
+    if (known->second.port == port) {
+        const auto answer = net::build_neighbor_answer(*question, known->second.mac, true);
+        if (hooks_.transmit(port, answer.span())) ++answers_;
+    }
+    return true;
+}
+
+void VipOwner::rewrite_source(lb::PortId port, std::span<std::uint8_t> frame) const {
+    if (mac_uses_.empty()) return;
+    const auto known = vips_.find(source_of(frame));
+    if (known == vips_.end() || known->second.port != port) return;
+    auto& ethernet = net::header_in<net::EthernetHeader>(frame.data());
+    ethernet.source = known->second.mac;
+    if (ethernet.ether_type == net::kEtherTypeArp) {
+        net::header_in<net::ArpPacket>(frame.data() + sizeof(net::EthernetHeader)).sender_mac =
+            known->second.mac;
+    }
+}
+
+void VipOwner::set_on_tap(const Vip& vip, bool present) {
+    const ControlPort* port = ports_->find(vip.port);
+    if (!vip.accept || port == nullptr || port->interface == kNoInterface) return;
+    AddressRequest request;
+    request.interface = port->interface;
+    request.prefix = vip.address;
+    request.label = vip.label;
+    request.scope = vip.scope;
+    request.broadcast = vip.broadcast;
+    request.prefix_route = vip.prefix_route;
+    const Status done =
+        present ? netlink_->add_address(request) : netlink_->remove_address(request);
+    if (!done) report(present ? "address not added" : "address not removed", vip, done.error());
+}
+
+void VipOwner::use_mac(const Vip& vip) {
+    const ControlPort* port = ports_->find(vip.port);
+    if (port == nullptr || vip.mac == port->mac) return;
+    if (++mac_uses_[{vip.port, vip.mac}] > 1) return;
+    if (const Status done = hooks_.add_mac(vip.port, vip.mac); !done) {
+        report("virtual MAC refused", vip, done.error());
+    }
+}
+
+void VipOwner::drop_mac(const Vip& vip) {
+    const auto use = mac_uses_.find({vip.port, vip.mac});
+    if (use == mac_uses_.end() || --use->second > 0) return;
+    mac_uses_.erase(use);
+    if (const Status done = hooks_.remove_mac(vip.port, vip.mac); !done) {
+        report("virtual MAC not removed", vip, done.error());
+    }
+}
+
+void VipOwner::take_back(const Vip& vip) {
+    set_on_tap(vip, false);
+    drop_mac(vip);
+}
+
+void VipOwner::report(const char* event, const Vip& vip, const Error& cause) {
+    ++failures_;
+    const ControlPort* port = ports_->find(vip.port);
+    log::error(event, {{"address", vip.address.to_string()},
+                       {"port", port == nullptr ? std::string("?") : port->name},
+                       {"mac", vip.mac.to_string()},
+                       {"cause", cause.message},
+                       {"remedy", cause.remedy}});
+}
+
+}  // namespace pollux::control

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/net/neighbor_frames.h"
+
+#include "dataplane/net/arp.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/ethernet.h"
+#include "dataplane/net/icmpv6.h"
+#include "dataplane/net/ip_protocol.h"
+#include "dataplane/net/ipv6.h"
+
+namespace pollux::net {
+namespace {
+
+constexpr std::size_t kArpOffset = sizeof(EthernetHeader);
+constexpr std::size_t kIpv6Offset = sizeof(EthernetHeader);
+constexpr std::size_t kIcmpOffset = kIpv6Offset + sizeof(Ipv6Header);
+constexpr std::size_t kOptionOffset = kIcmpOffset + sizeof(NeighborMessage);
+
+const ArpPacket* find_arp(std::span<const std::uint8_t> frame) noexcept {
+    const auto* ethernet = header_at<EthernetHeader>(frame, 0);
+    if (ethernet == nullptr || ethernet->ether_type != kEtherTypeArp) return nullptr;
+    const auto* arp = header_at<ArpPacket>(frame, kArpOffset);
+    if (arp == nullptr || !arp->is_ipv4_over_ethernet()) return nullptr;
+    return arp;
+}
+
+// A Neighbor message that passes the checks common to RFC 4861 sections 7.1.1 and 7.1.2.
+struct CheckedMessage {
+    const Ipv6Header* ip = nullptr;
+    const NeighborMessage* message = nullptr;
+    std::span<const std::uint8_t> options;
+};
+
+std::optional<CheckedMessage> find_message(std::span<const std::uint8_t> frame,
+                                           std::uint8_t type) noexcept {
+    const auto* ethernet = header_at<EthernetHeader>(frame, 0);
+    if (ethernet == nullptr || ethernet->ether_type != kEtherTypeIpv6) return std::nullopt;
+    const auto* ip = header_at<Ipv6Header>(frame, kIpv6Offset);
+    if (ip == nullptr || ip->version() != 6 || ip->next_header != kProtocolIcmpv6 ||
+        ip->hop_limit != kNeighborDiscoveryHopLimit) {
+        return std::nullopt;
+    }
+    const std::size_t length = ip->payload_length.host();
+    if (length < sizeof(NeighborMessage) || frame.size() - kIcmpOffset < length) {
+        return std::nullopt;
+    }
+    const auto payload = frame.subspan(kIcmpOffset, length);
+    const auto* message = header_at<NeighborMessage>(payload, 0);
+    if (message->type != type || message->code != 0 ||
+        IpAddress::from_v6(message->target).is_multicast()) {
+        return std::nullopt;
+    }
+    ChecksumSum sum;
+    sum.add_pseudo_header(IpAddress::from_v6(ip->source), IpAddress::from_v6(ip->destination),
+                          kProtocolIcmpv6, static_cast<std::uint32_t>(length));
+    sum.add(payload);
+    if (!sum.is_valid()) return std::nullopt;
+    return CheckedMessage{ip, message, payload.subspan(sizeof(NeighborMessage))};
+}
+
+// The MAC of a link-layer option; nothing without one, or with a malformed list of options.
+std::optional<MacAddress> find_option(std::span<const std::uint8_t> options,
+                                      std::uint8_t type) noexcept {
+    while (options.size() >= 2) {
+        const std::size_t length = std::size_t{options[1]} * 8;
+        if (length == 0 || length > options.size()) return std::nullopt;
+        if (options[0] == type && length == sizeof(LinkLayerOption)) {
+            return header_in<LinkLayerOption>(options.data()).mac;
+        }
+        options = options.subspan(length);
+    }
+    return std::nullopt;
+}
+
+void set_ethernet(NeighborFrame& frame, const MacAddress& destination, const MacAddress& source,
+                  Be16 ether_type) noexcept {
+    auto& ethernet = header_in<EthernetHeader>(frame.bytes.data());
+    ethernet.destination = destination;
+    ethernet.source = source;
+    ethernet.ether_type = ether_type;
+}
+
+NeighborFrame build_arp_reply(const NeighborClaim& sender, const MacAddress& target_mac,
+                              Ipv4Address target) noexcept {
+    NeighborFrame frame;
+    frame.length = kMinFrameLength;
+    set_ethernet(frame, target_mac, sender.mac, kEtherTypeArp);
+    auto& arp = header_in<ArpPacket>(frame.bytes.data() + kArpOffset);
+    arp.hardware_type = kArpHardwareEthernet;
+    arp.protocol_type = kArpProtocolIpv4;
+    arp.hardware_length = sizeof(MacAddress);
+    arp.protocol_length = sizeof(Ipv4Address);
+    arp.operation = kArpReply;
+    arp.sender_mac = sender.mac;
+    arp.sender_address = sender.address.v4();
+    arp.target_mac = target_mac;
+    arp.target_address = target;
+    return frame;
+}
+
+struct AdvertisementTo {
+    MacAddress mac;
+    Ipv6Address address;
+};
+
+NeighborFrame build_advertisement(const NeighborClaim& claim, const AdvertisementTo& to,
+                                  Be32 flags) noexcept {
+    NeighborFrame frame;
+    frame.length = kNeighborFrameRoom;
+    set_ethernet(frame, to.mac, claim.mac, kEtherTypeIpv6);
+    constexpr std::size_t kPayload = sizeof(NeighborMessage) + sizeof(LinkLayerOption);
+    auto& ip = header_in<Ipv6Header>(frame.bytes.data() + kIpv6Offset);
+    ip.set_class_and_flow(0, 0);
+    ip.payload_length = Be16::from_host(static_cast<std::uint16_t>(kPayload));
+    ip.next_header = kProtocolIcmpv6;
+    ip.hop_limit = kNeighborDiscoveryHopLimit;
+    ip.source = claim.address.v6();
+    ip.destination = to.address;
+    auto& message = header_in<NeighborMessage>(frame.bytes.data() + kIcmpOffset);
+    message.type = kIcmpv6NeighborAdvertisement;
+    message.flags = flags;
+    message.target = claim.address.v6();
+    auto& option = header_in<LinkLayerOption>(frame.bytes.data() + kOptionOffset);
+    option.type = kOptionTargetLinkLayer;
+    option.length = 1;
+    option.mac = claim.mac;
+    ChecksumSum sum;
+    sum.add_pseudo_header(claim.address, IpAddress::from_v6(to.address), kProtocolIcmpv6,
+                          static_cast<std::uint32_t>(kPayload));
+    sum.add(std::span<const std::uint8_t>(frame.bytes).subspan(kIcmpOffset, kPayload));
+    message.checksum = sum.finish();
+    return frame;
+}
+
+Be32 either(Be32 a, Be32 b) noexcept {
+    return Be32::from_wire(a.wire() | b.wire());
+}
+
+}  // namespace
+
+std::optional<NeighborQuestion> parse_neighbor_question(
+    std::span<const std::uint8_t> frame) noexcept {
+    if (const ArpPacket* arp = find_arp(frame)) {
+        if (arp->operation != kArpRequest || arp->is_announcement()) return std::nullopt;
+        return NeighborQuestion{IpAddress::from_v4(arp->target_address),
+                                IpAddress::from_v4(arp->sender_address), arp->sender_mac};
+    }
+    const auto found = find_message(frame, kIcmpv6NeighborSolicitation);
+    if (!found) return std::nullopt;
+    NeighborQuestion question;
+    question.target = IpAddress::from_v6(found->message->target);
+    question.asker = IpAddress::from_v6(found->ip->source);
+    const auto option = find_option(found->options, kOptionSourceLinkLayer);
+    if (question.asker.is_unspecified() && option) return std::nullopt;
+    question.asker_mac = option.value_or(header_in<EthernetHeader>(frame.data()).source);
+    return question;
+}
+
+std::optional<NeighborClaim> parse_neighbor_claim(std::span<const std::uint8_t> frame) noexcept {
+    if (const ArpPacket* arp = find_arp(frame)) {
+        const IpAddress sender = IpAddress::from_v4(arp->sender_address);
+        if (sender.is_unspecified()) return std::nullopt;
+        return NeighborClaim{sender, arp->sender_mac};
+    }
+    const auto found = find_message(frame, kIcmpv6NeighborAdvertisement);
+    if (!found) return std::nullopt;
+    return NeighborClaim{IpAddress::from_v6(found->message->target),
+                         find_option(found->options, kOptionTargetLinkLayer)
+                             .value_or(header_in<EthernetHeader>(frame.data()).source)};
+}
+
+NeighborFrame build_neighbor_answer(const NeighborQuestion& question, const MacAddress& mac,
+                                    bool router) noexcept {
+    const NeighborClaim claim{question.target, mac};
+    if (question.target.is_v4()) {
+        return build_arp_reply(claim, question.asker_mac, question.asker.v4());
+    }
+    const Be32 router_flag = router ? kNeighborIsRouter : Be32();
+    if (question.asker.is_unspecified()) {
+        // RFC 4861 section 7.2.4: an answer to a duplicate address probe goes to all nodes.
+        return build_advertisement(claim, {multicast_mac(kIpv6AllNodes), kIpv6AllNodes},
+                                   either(router_flag, kNeighborOverride));
+    }
+    return build_advertisement(claim, {question.asker_mac, question.asker.v6()},
+                               either(router_flag, either(kNeighborSolicited, kNeighborOverride)));
+}
+
+}  // namespace pollux::net
