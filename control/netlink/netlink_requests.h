@@ -22,6 +22,8 @@ struct AddressRequest {
     std::uint8_t scope = 0;    // 0 global, 200 site, 253 link, 254 host
     net::IpAddress broadcast;  // may be None
     bool prefix_route = true;  // false: the kernel adds no on-link route (IFA_F_NOPREFIXROUTE)
+
+    bool operator==(const AddressRequest&) const = default;
 };
 
 struct RouteRequest {

@@ -32,6 +32,22 @@ net::IpAddress source_of(std::span<const std::uint8_t> frame) {
     return {};
 }
 
+// The same for the destination of an IP packet.
+net::IpAddress destination_of(std::span<const std::uint8_t> frame) {
+    const auto* ethernet = net::header_at<net::EthernetHeader>(frame, 0);
+    if (ethernet == nullptr) return {};
+    constexpr std::size_t kOffset = sizeof(net::EthernetHeader);
+    if (ethernet->ether_type == net::kEtherTypeIpv4) {
+        const auto* ip = net::header_at<net::Ipv4Header>(frame, kOffset);
+        return ip == nullptr ? net::IpAddress{} : net::IpAddress::from_v4(ip->destination);
+    }
+    if (ethernet->ether_type == net::kEtherTypeIpv6) {
+        const auto* ip = net::header_at<net::Ipv6Header>(frame, kOffset);
+        return ip == nullptr ? net::IpAddress{} : net::IpAddress::from_v6(ip->destination);
+    }
+    return {};
+}
+
 }  // namespace
 
 VipOwner::VipOwner(NetlinkRequests& netlink, const PortTable& ports, VipHooks hooks)
@@ -86,6 +102,11 @@ bool VipOwner::receive(lb::PortId port, std::span<const std::uint8_t> frame) {
         if (hooks_.transmit(port, answer.span())) ++answers_;
     }
     return true;
+}
+
+bool VipOwner::refuses(std::span<const std::uint8_t> frame) const {
+    const auto known = vips_.find(destination_of(frame));
+    return known != vips_.end() && !known->second.accept;
 }
 
 void VipOwner::rewrite_source(lb::PortId port, std::span<std::uint8_t> frame) const {

@@ -59,6 +59,8 @@ class VipOwner {
 
     // Answers the question if it is for a VIP. True: the kernel must not see the frame.
     bool receive(lb::PortId port, std::span<const std::uint8_t> frame);
+    // Whether the frame is addressed to a VIP that accepts nothing (Accept_Mode off).
+    [[nodiscard]] bool refuses(std::span<const std::uint8_t> frame) const;
     // A frame that the kernel sends: what comes from a VIP leaves with the VIP's MAC.
     void rewrite_source(lb::PortId port, std::span<std::uint8_t> frame) const;
 

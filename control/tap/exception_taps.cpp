@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/tap/exception_path.h"
+#include "control/tap/exception_taps.h"
 
 #include <array>
 #include <optional>
@@ -51,11 +51,11 @@ void add_link_local(const ControlPort& port, NetlinkRequests& netlink) {
 
 }  // namespace
 
-struct ExceptionPath::Impl {
+struct ExceptionTaps::Impl {
     struct Entry {
         lb::PortId id;
         std::unique_ptr<TapDevice> tap;  // null without an exception path
-        ExceptionCounters counters;
+        TapCounters counters;
         std::unique_ptr<FdWatch> watch;  // dies before the TAP: declared after it
     };
 
@@ -78,7 +78,7 @@ struct ExceptionPath::Impl {
     std::array<std::uint8_t, kFrameRoom> buffer;
 };
 
-Status ExceptionPath::Impl::prepare(ControlPort& port, TapDevice& tap, NetlinkRequests& netlink) {
+Status ExceptionTaps::Impl::prepare(ControlPort& port, TapDevice& tap, NetlinkRequests& netlink) {
     port.interface = tap.interface();
     if (const std::string refused = apply_tap_sysctls(port.tap); !refused.empty()) {
         log::warning("kernel settings refused", {{"interface", port.tap}, {"settings", refused}});
@@ -90,12 +90,12 @@ Status ExceptionPath::Impl::prepare(ControlPort& port, TapDevice& tap, NetlinkRe
     return ok_status();
 }
 
-ExceptionPath::ExceptionPath() : impl_(std::make_unique<Impl>()) {}
-ExceptionPath::~ExceptionPath() = default;
+ExceptionTaps::ExceptionTaps() : impl_(std::make_unique<Impl>()) {}
+ExceptionTaps::~ExceptionTaps() = default;
 
-Result<std::unique_ptr<ExceptionPath>> ExceptionPath::open(PortTable& ports,
+Result<std::unique_ptr<ExceptionTaps>> ExceptionTaps::open(PortTable& ports,
                                                            NetlinkRequests& netlink) {
-    std::unique_ptr<ExceptionPath> path(new ExceptionPath());
+    std::unique_ptr<ExceptionTaps> path(new ExceptionTaps());
     for (ControlPort& port : ports.ports) {
         Impl::Entry entry{port.id, nullptr, {}, nullptr};
         if (!port.tap.empty()) {
@@ -112,7 +112,7 @@ Result<std::unique_ptr<ExceptionPath>> ExceptionPath::open(PortTable& ports,
     return path;
 }
 
-void ExceptionPath::start(EventLoop& loop, Transmit transmit) {
+void ExceptionTaps::start(EventLoop& loop, Transmit transmit) {
     impl_->transmit = std::move(transmit);
     for (Impl::Entry& entry : impl_->entries) {
         if (!entry.tap) continue;
@@ -121,7 +121,7 @@ void ExceptionPath::start(EventLoop& loop, Transmit transmit) {
     }
 }
 
-void ExceptionPath::deliver(lb::PortId port, std::span<const std::uint8_t> frame) {
+void ExceptionTaps::deliver(lb::PortId port, std::span<const std::uint8_t> frame) {
     const auto index = static_cast<std::size_t>(port);
     if (index >= impl_->entries.size()) return;
     Impl::Entry& entry = impl_->entries[index];
@@ -132,7 +132,7 @@ void ExceptionPath::deliver(lb::PortId port, std::span<const std::uint8_t> frame
     }
 }
 
-void ExceptionPath::set_carrier(lb::PortId port, bool carrier) {
+void ExceptionTaps::set_carrier(lb::PortId port, bool carrier) {
     Impl::Entry& entry = impl_->entries.at(static_cast<std::size_t>(port));
     if (!entry.tap) return;
     if (const Status done = entry.tap->set_carrier(carrier); !done) {
@@ -140,7 +140,7 @@ void ExceptionPath::set_carrier(lb::PortId port, bool carrier) {
     }
 }
 
-const ExceptionCounters& ExceptionPath::counters(lb::PortId port) const {
+const TapCounters& ExceptionTaps::counters(lb::PortId port) const {
     return impl_->entries.at(static_cast<std::size_t>(port)).counters;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ExceptionPath: one TAP per port, and the frames between them and the ports (decision D11).
+// ExceptionTaps: one TAP per port, and the frames between them and the ports (decision D11).
 // Control thread.
 
 #include <cstdint>
@@ -17,19 +17,19 @@
 
 namespace pollux::control {
 
-struct ExceptionCounters {
+struct TapCounters {
     std::uint64_t to_kernel = 0, to_kernel_failed = 0, from_kernel = 0, from_kernel_failed = 0;
 };
 
-class ExceptionPath {
+class ExceptionTaps {
   public:
     // Sends a frame of the kernel's out of a port; may rewrite it. False: could not.
     using Transmit = std::function<bool(lb::PortId, std::span<std::uint8_t>)>;
 
     // Opens a TAP for each port that names one, gives it the port's MAC and MTU, brings it up and
     // enters its interface index into `ports`. Frames flow after `start`.
-    static Result<std::unique_ptr<ExceptionPath>> open(PortTable& ports, NetlinkRequests& netlink);
-    ~ExceptionPath();
+    static Result<std::unique_ptr<ExceptionTaps>> open(PortTable& ports, NetlinkRequests& netlink);
+    ~ExceptionTaps();
 
     void start(EventLoop& loop, Transmit transmit);
 
@@ -38,10 +38,10 @@ class ExceptionPath {
     // The NIC's link, shown as the TAP's carrier.
     void set_carrier(lb::PortId port, bool carrier);
 
-    [[nodiscard]] const ExceptionCounters& counters(lb::PortId port) const;
+    [[nodiscard]] const TapCounters& counters(lb::PortId port) const;
 
   private:
-    ExceptionPath();
+    ExceptionTaps();
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/director/director.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/log/log.h"
+#include "control/spec/spec_builder.h"
+
+namespace pollux::control {
+namespace {
+
+constexpr auto kHousekeepingInterval = std::chrono::milliseconds(10);
+// Connection buckets swept per housekeeping turn.
+constexpr std::uint32_t kSweepBudget = 4096;
+constexpr auto kSlowInterval = std::chrono::milliseconds(100);
+// Batches of punted frames per turn of the loop.
+constexpr unsigned kPuntBatchesPerTurn = 4;
+// The last frames (VRRP priority 0) leave through the workers' queues meanwhile.
+constexpr auto kStopGrace = std::chrono::milliseconds(20);
+
+PortTable make_ports(const Config& config, const std::vector<dpdk::PortView>& views) {
+    PortTable table;
+    for (std::size_t i = 0; i < config.ports.size(); ++i) {
+        const PortConfig& port_config = config.ports[i];
+        ControlPort port;
+        port.id = static_cast<lb::PortId>(i);
+        port.name = port_config.name;
+        port.mtu = port_config.mtu;
+        if (port_config.exception.type == ExceptionPath::Tap) {
+            port.tap =
+                port_config.exception.name.empty() ? port_config.name : port_config.exception.name;
+        }
+        if (i < views.size()) {
+            port.mac = views[i].mac;
+            port.link_up = views[i].link_up;
+        }
+        table.ports.push_back(std::move(port));
+    }
+    return table;
+}
+
+}  // namespace
+
+Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane, Config config)
+    : loop_(&loop),
+      runtime_(&runtime),
+      plane_(&plane),
+      config_(std::move(config)),
+      ports_(make_ports(config_, runtime.ports())),
+      started_(runtime.now()),
+      housekeeping_(loop, [this] { housekeep(); }),
+      slow_housekeeping_(loop,
+                         [this] {
+                             next_hops_->tick(now());
+                             update_links();
+                         }),
+      stop_timer_(loop, [this] { loop_->stop(); }) {}
+
+// Extensions go first: they use everything else.
+Director::~Director() {
+    extensions_.clear();
+}
+
+Result<std::unique_ptr<Director>> Director::create(EventLoop& loop, dpdk::Runtime& runtime,
+                                                   lb::DataPlane& plane, Config config) {
+    std::unique_ptr<Director> director(new Director(loop, runtime, plane, std::move(config)));
+    if (const Status opened = director->open_kernel(); !opened) return opened.error();
+    director->make_components();
+    if (const Status published = director->publisher_->publish(); !published) {
+        return published.error();
+    }
+    return director;
+}
+
+Status Director::open_kernel() {
+    auto netlink = NetlinkRequests::open();
+    if (!netlink) return netlink.error();
+    netlink_ = std::move(netlink).value();
+    auto taps = ExceptionTaps::open(ports_, *netlink_);
+    if (!taps) return taps.error();
+    taps_ = std::move(taps).value();
+    const Status planned = apply_kernel_plan(*netlink_, {}, plan_kernel(config_, ports_));
+    if (!planned) return planned;
+    auto monitor = KernelMonitor::open(*loop_);
+    if (!monitor) return monitor.error();
+    monitor_ = std::move(monitor).value();
+    return ok_status();
+}
+
+void Director::make_components() {
+    const auto send = [this](lb::PortId port, std::span<const std::uint8_t> frame) {
+        return runtime_->transmit(port, frame);
+    };
+    VipHooks hooks;
+    hooks.transmit = send;
+    hooks.add_mac = [this](lb::PortId port, const net::MacAddress& mac) {
+        return runtime_->add_mac(port, mac);
+    };
+    hooks.remove_mac = [this](lb::PortId port, const net::MacAddress& mac) {
+        return runtime_->remove_mac(port, mac);
+    };
+    hooks.changed = [this] { publisher_->request(); };
+    vips_ = std::make_unique<VipOwner>(*netlink_, ports_, std::move(hooks));
+    next_hops_ = std::make_unique<NextHops>(*netlink_, monitor_->tables(), ports_, send);
+    punts_ = std::make_unique<PuntDispatch>(*taps_, *vips_, *next_hops_);
+    punts_->on_vrrp = [this](const dpdk::PuntedFrame& frame) {
+        for (const auto& extension : extensions_) extension->vrrp_frame(frame);
+    };
+    punts_->on_claim = [this](lb::PortId port, const net::NeighborClaim& claim) {
+        for (const auto& extension : extensions_) extension->neighbor_claim(port, claim);
+    };
+    publisher_ = std::make_unique<Publisher>(
+        *loop_, *plane_,
+        Publisher::Hooks{[this] { return build(config_); }, [this] { return now(); },
+                         [this](const lb::DataPlaneSpec& spec) { spec_applied(spec); }});
+}
+
+void Director::start() {
+    watch_kernel();
+    taps_->start(*loop_, [this](lb::PortId port, std::span<std::uint8_t> frame) {
+        vips_->rewrite_source(port, frame);
+        return runtime_->transmit(port, frame);
+    });
+    punt_watch_ = std::make_unique<FdWatch>(*loop_, runtime_->punt_event_fd());
+    punt_watch_->on_readable([this] { receive_punts(); });
+    for (const ControlPort& port : ports_.ports) {
+        if (!port.link_up) taps_->set_carrier(port.id, false);
+    }
+    housekeeping_.start_every(kHousekeepingInterval);
+    slow_housekeeping_.start_every(kSlowInterval);
+    next_hops_->tick(now());
+    publisher_->request();
+}
+
+void Director::stop(const std::string& reason) {
+    if (stopping_) return;
+    stopping_ = true;
+    log::info("stopping", {{"reason", reason}});
+    for (const auto& extension : extensions_) extension->stopping();
+    stop_timer_.start_once(kStopGrace);
+}
+
+Result<ConfigDiff> Director::reload(Config next) {
+    ConfigDiff diff = diff_configs(config_, next);
+    if (!diff.restart_only.empty()) {
+        std::string keys;
+        for (const std::string& key : diff.restart_only) keys += (keys.empty() ? "" : ", ") + key;
+        return Error{"these keys cannot change while running: " + keys,
+                     "restart polluxd, or put the old values back"};
+    }
+    for (const auto& extension : extensions_) {
+        if (const Status accepted = extension->check(next); !accepted) return accepted.error();
+    }
+    const KernelPlan before = plan_kernel(config_, ports_);
+    const KernelPlan after = plan_kernel(next, ports_);
+    if (const Status done = apply_kernel_plan(*netlink_, before, after); !done) return done.error();
+    if (const Status done = publisher_->publish(build(next)); !done) {
+        const Status undone = apply_kernel_plan(*netlink_, after, before);
+        if (!undone) log::error("kernel state not restored", undone.error());
+        return done.error();
+    }
+    const Config old = std::exchange(config_, std::move(next));
+    ++reloads_;
+    next_hops_->update_wanted(spec_.routes, server_addresses(config_));
+    for (const auto& extension : extensions_) extension->reloaded(old, config_);
+    for (const std::string& line : diff.changes) log::info("changed", {{"what", line}});
+    log::info("reloaded", {{"changes", diff.changes.size()}, {"generation", plane_->generation()}});
+    return diff;
+}
+
+void Director::add(std::unique_ptr<Extension> extension) {
+    extensions_.push_back(std::move(extension));
+}
+
+lb::DataPlaneSpec Director::build(const Config& config) const {
+    return build_spec({config, ports_, monitor_->tables(), servers_, vips_->owned()});
+}
+
+void Director::spec_applied(const lb::DataPlaneSpec& spec) {
+    spec_ = spec;
+    next_hops_->update_wanted(spec.routes, server_addresses(config_));
+    log::debug("snapshot published", {{"generation", plane_->generation()},
+                                      {"services", spec.services.size()},
+                                      {"routes", spec.routes.size()},
+                                      {"owned", spec.owned.size()}});
+}
+
+void Director::watch_kernel() {
+    KernelMonitor::Events events;
+    events.routes_changed = [this] { publisher_->request(); };
+    events.neighbour_changed = [this](const NeighbourKey& key, const Neighbour& before,
+                                      const Neighbour& now) {
+        if (ports_.find(key.interface) == nullptr) return;
+        next_hops_->neighbour_changed(key, now);
+        const bool same_path =
+            before.usable() == now.usable() && (!now.usable() || before.mac == now.mac);
+        if (!same_path) publisher_->request();
+    };
+    events.link_changed = [this](InterfaceIndex, const KernelLink&) { update_links(); };
+    monitor_->watch(std::move(events));
+}
+
+void Director::receive_punts() {
+    for (unsigned i = 0; i < kPuntBatchesPerTurn; ++i) {
+        const auto frames = runtime_->receive_punted();
+        if (frames.empty()) return;
+        for (const dpdk::PuntedFrame& frame : frames) punts_->dispatch(frame, now());
+    }
+}
+
+void Director::housekeep() {
+    plane_->housekeep(now(), kSweepBudget);
+}
+
+void Director::update_links() {
+    const auto views = runtime_->ports();
+    for (ControlPort& port : ports_.ports) {
+        const auto index = static_cast<std::size_t>(port.id);
+        if (index >= views.size()) continue;
+        bool up = views[index].link_up;
+        // Virtual devices report "up" whatever their kernel interface does; the kernel knows
+        // better as long as the interface is in this network namespace.
+        const auto link = kernel().links.find(static_cast<InterfaceIndex>(views[index].if_index));
+        if (views[index].if_index != 0 && link != kernel().links.end()) up = link->second.carrier;
+        if (up != port.link_up) set_link(port, up);
+    }
+}
+
+void Director::set_link(ControlPort& port, bool up) {
+    port.link_up = up;
+    log::info(up ? "link up" : "link down", {{"port", port.name}});
+    taps_->set_carrier(port.id, up);
+    for (const auto& extension : extensions_) extension->link_changed(port);
+}
+
+}  // namespace pollux::control

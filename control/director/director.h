@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Director: owns all control state on one thread. It joins the components (kernel, TAPs, next hops,
+// VIPs, snapshots) and is what extensions and control commands work on. No mutex: everything runs
+// from the loop.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/director/config_diff.h"
+#include "control/director/extension.h"
+#include "control/director/kernel_plan.h"
+#include "control/director/publisher.h"
+#include "control/director/punt_dispatch.h"
+#include "control/loop/event_loop.h"
+#include "control/netlink/kernel_monitor.h"
+#include "control/nexthop/next_hops.h"
+#include "control/spec/server_states.h"
+#include "control/tap/exception_taps.h"
+#include "control/vip/vip_owner.h"
+#include "dataplane/dpdk/runtime.h"
+#include "dataplane/lb/data_plane.h"
+
+namespace pollux::control {
+
+class Director {
+  public:
+    // Opens the TAPs, sets addresses and routes, reads the kernel's tables and publishes the first
+    // snapshot. After an error nothing is left behind. `loop`, `runtime` and `plane` outlive it.
+    static Result<std::unique_ptr<Director>> create(EventLoop& loop, dpdk::Runtime& runtime,
+                                                    lb::DataPlane& plane, Config config);
+    ~Director();
+
+    // Frames and events flow from now on. The workers run already.
+    void start();
+    // Tells the extensions, then stops the loop after the last frames had time to leave.
+    void stop(const std::string& reason);
+    [[nodiscard]] bool stopping() const { return stopping_; }
+
+    // Makes `next` the configuration, as one transaction: a refused one changes nothing. The lines
+    // tell what changed.
+    Result<ConfigDiff> reload(Config next);
+
+    void add(std::unique_ptr<Extension> extension);
+
+    // For extensions and commands.
+    EventLoop& loop() { return *loop_; }
+    dpdk::Runtime& runtime() { return *runtime_; }
+    lb::DataPlane& plane() { return *plane_; }
+    NetlinkRequests& netlink() { return *netlink_; }
+    VipOwner& vips() { return *vips_; }
+    // Call publish_soon() after a change.
+    ServerStates& servers() { return servers_; }
+    void publish_soon() { publisher_->request(); }
+    // Sends a complete frame out of a port. False: queue full.
+    bool transmit(lb::PortId port, std::span<const std::uint8_t> frame) {
+        return runtime_->transmit(port, frame);
+    }
+    [[nodiscard]] lb::TimePoint now() const { return runtime_->now(); }
+
+    [[nodiscard]] const Config& config() const { return config_; }
+    [[nodiscard]] const PortTable& ports() const { return ports_; }
+    [[nodiscard]] const KernelTables& kernel() const { return monitor_->tables(); }
+    [[nodiscard]] const KernelMonitor& monitor() const { return *monitor_; }
+    [[nodiscard]] const ExceptionTaps& taps() const { return *taps_; }
+    [[nodiscard]] const NextHops& next_hops() const { return *next_hops_; }
+    [[nodiscard]] const PuntDispatch& punts() const { return *punts_; }
+    [[nodiscard]] const Publisher& publisher() const { return *publisher_; }
+    // The spec of the snapshot that workers use.
+    [[nodiscard]] const lb::DataPlaneSpec& spec() const { return spec_; }
+    [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
+    [[nodiscard]] lb::TimePoint started() const { return started_; }
+
+  private:
+    Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane, Config config);
+
+    Status open_kernel();
+    void make_components();
+    [[nodiscard]] lb::DataPlaneSpec build(const Config& config) const;
+    void spec_applied(const lb::DataPlaneSpec& spec);
+    void watch_kernel();
+    void receive_punts();
+    void housekeep();
+    void update_links();
+    void set_link(ControlPort& port, bool up);
+
+    EventLoop* loop_;
+    dpdk::Runtime* runtime_;
+    lb::DataPlane* plane_;
+    Config config_;
+    PortTable ports_;
+    ServerStates servers_;
+    lb::DataPlaneSpec spec_;
+    lb::TimePoint started_;
+    std::uint64_t reloads_ = 0;
+    bool stopping_ = false;
+
+    std::unique_ptr<NetlinkRequests> netlink_;
+    std::unique_ptr<ExceptionTaps> taps_;
+    std::unique_ptr<KernelMonitor> monitor_;
+    std::unique_ptr<VipOwner> vips_;
+    std::unique_ptr<NextHops> next_hops_;
+    std::unique_ptr<PuntDispatch> punts_;
+    std::unique_ptr<Publisher> publisher_;
+    std::unique_ptr<FdWatch> punt_watch_;
+    Timer housekeeping_;
+    Timer slow_housekeeping_;
+    Timer stop_timer_;
+    std::vector<std::unique_ptr<Extension>> extensions_;
+};
+
+}  // namespace pollux::control

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Extension: a component that lives on the Director (the VRRP runner, the health checks). The
+// Director calls these from its loop; what an extension does not care about it leaves as it is.
+// Control thread.
+
+#include "control/config/config.h"
+#include "control/tap/port_table.h"
+#include "dataplane/dpdk/runtime.h"
+#include "dataplane/net/neighbor_frames.h"
+#include "dataplane/net/result.h"
+
+namespace pollux::control {
+
+class Extension {
+  public:
+    Extension() = default;
+    Extension(const Extension&) = delete;
+    Extension& operator=(const Extension&) = delete;
+    virtual ~Extension() = default;
+
+    // A reload wants this configuration. An error refuses it; nothing may change yet.
+    virtual Status check(const Config& /*next*/) { return ok_status(); }
+    // The reload has happened: Director::config() is `now`. What did not change keeps its state.
+    virtual void reloaded(const Config& /*before*/, const Config& /*now*/) {}
+    // The daemon stops: last frames may be sent, addresses given up.
+    virtual void stopping() {}
+
+    // A packet of IP protocol 112.
+    virtual void vrrp_frame(const dpdk::PuntedFrame& /*frame*/) {}
+    // Somebody on the port's link claims an address.
+    virtual void neighbor_claim(lb::PortId /*port*/, const net::NeighborClaim& /*claim*/) {}
+    // The port's link went up or down.
+    virtual void link_changed(const ControlPort& /*port*/) {}
+};
+
+}  // namespace pollux::control
