@@ -8,20 +8,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "dataplane/lb/lifecycle.h"
 #include "dataplane/lb/spec.h"
 #include "dataplane/lb/tick.h"
 
 namespace pollux::lb {
-
-// The life of a table record. Only Live records are found; see record_table.h for the transitions.
-enum class Lifecycle : std::uint8_t {
-    Free = 0,        // in a free list
-    Building = 1,    // its keys are being placed; anyone may abort it
-    Contending = 2,  // both keys placed, rivals seen; anyone may decide it
-    Live = 3,
-    Aborted = 4,  // lost against a rival before it became live
-    Removed = 5,  // taken out by exactly one thread; waits for quiescence
-};
 
 // Flags of a connection, owned by connection tracking.
 enum class ConnectionFlag : std::uint16_t {
@@ -76,6 +67,16 @@ class ConnectionState {
     // Family of the client's side, and of the server's side.
     [[nodiscard]] constexpr bool client_is_v6() const noexcept { return bit(58) != 0; }
     [[nodiscard]] constexpr bool server_is_v6() const noexcept { return bit(59) != 0; }
+    // Live, of this protocol, and IPv6 or not on the side that the packet came from: one
+    // comparison.
+    [[nodiscard]] constexpr bool is_live_for(bool reply, Protocol protocol,
+                                             bool is_v6) const noexcept {
+        const std::uint64_t family = std::uint64_t{1} << (reply ? 59U : 58U);
+        const std::uint64_t wanted = static_cast<std::uint64_t>(Lifecycle::Live) |
+                                     (static_cast<std::uint64_t>(protocol) << 48U) |
+                                     (is_v6 ? family : 0);
+        return (word_ & (7U | (std::uint64_t{0xff} << 48U) | family)) == wanted;
+    }
     // NAT and FullNAT: the server's packets come back through us and have a key of their own.
     [[nodiscard]] constexpr bool has_reply_key() const noexcept {
         return method() == ForwardingMethod::Nat || method() == ForwardingMethod::FullNat;
@@ -99,6 +100,10 @@ class ConnectionState {
     }
     [[nodiscard]] constexpr ConnectionState without(ConnectionFlag flag) const noexcept {
         return from_word(word_ & ~mask(flag));
+    }
+    // Replaces all flags by these, or-ed.
+    [[nodiscard]] constexpr ConnectionState with_flags(std::uint16_t flags) const noexcept {
+        return field(36, 0xfffU, flags);
     }
     [[nodiscard]] constexpr ConnectionState with_protocol(Protocol protocol) const noexcept {
         return field(48, 0xffU, static_cast<std::uint64_t>(protocol));

@@ -71,6 +71,21 @@ class FlowKey {
     std::uint64_t words_[5];
 };
 
+inline FlowKey FlowKey::from_wire(net::Family family, const std::uint8_t* addresses,
+                                  net::Be16 source_port, net::Be16 destination_port,
+                                  Protocol protocol) noexcept {
+    FlowKey key;
+    key.words_[0] =
+        source_port.wire() | (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
+        (static_cast<std::uint64_t>(protocol) << 32U) | (static_cast<std::uint64_t>(family) << 40U);
+    if (family == net::Family::V6) {
+        std::memcpy(&key.words_[1], addresses, 32);
+    } else {
+        std::memcpy(&key.words_[1], addresses, 8);
+    }
+    return key;
+}
+
 // A multiply-fold hash (64 x 64 -> 128 bits, halves folded by xor) with the secret inside the
 // factors: it is not linear in the key, and without the secret nobody can tell which keys share a
 // bucket (threat T-03). Immutable; any thread.

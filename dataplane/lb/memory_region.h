@@ -97,7 +97,8 @@ class MemoryRegion {
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  // as mapped
 
   private:
-    MemoryRegion() = default;
+    MemoryRegion(std::byte* base, std::uint64_t bytes, PageKind page_kind) noexcept
+        : base_(base), bytes_(bytes), page_kind_(page_kind) {}
     const RegionSection& find(std::string_view name, std::size_t element_size) const noexcept;
 
     std::byte* base_ = nullptr;

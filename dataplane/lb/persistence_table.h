@@ -14,19 +14,22 @@
 #include "dataplane/lb/connection.h"
 #include "dataplane/lb/flow_key.h"
 #include "dataplane/lb/memory_region.h"
+#include "dataplane/lb/persistence_template.h"
 #include "dataplane/lb/quiescence.h"
+#include "dataplane/lb/record_table.h"
 
 namespace pollux::lb {
 
 // A template's key has the form of a flow's: source = client address with the host bits of the
 // granularity cleared, source port 0; destination = virtual address and port, or port 0 for a
-// port-0 service; protocol the service's. A fwmark service: protocol None, destination port 0,
-// destination = the mark as an address (0.0.0.1 for mark 1; in IPv6 ::1).
-FlowKey template_key(const net::IpAddress& client, std::uint8_t prefix_length,
-                     const net::IpAddress& virtual_address, net::Be16 virtual_port,
-                     Protocol protocol) noexcept;
-FlowKey template_key(const net::IpAddress& client, std::uint8_t prefix_length,
-                     std::uint32_t fwmark) noexcept;
+// port-0 service; protocol the service's.
+[[nodiscard]] FlowKey template_key(const net::IpAddress& client, std::uint8_t prefix_length,
+                                   const net::IpAddress& virtual_address, net::Be16 virtual_port,
+                                   Protocol protocol) noexcept;
+// A fwmark service: protocol None, port 0, destination = the mark as an address (0.0.0.1 for mark
+// 1, in IPv6 ::1), as LVS has it.
+[[nodiscard]] FlowKey template_key(const net::IpAddress& client, std::uint8_t prefix_length,
+                                   std::uint32_t fwmark) noexcept;
 
 struct NewTemplate {
     FlowKey key;
@@ -37,20 +40,6 @@ struct NewTemplate {
     Ticks timeout{};  // persistence_timeout
 };
 
-// What a reader gets of a template: a consistent copy.
-struct TemplateView {
-    TemplateIndex index = kNoTemplate;
-    FlowKey key;
-    ServiceId service = kNoService;
-    RealServerId server = kNoRealServer;
-    ForwardingMethod method{};
-    net::Be16 server_port;
-    std::uint32_t connections = 0;  // that hang on it
-    Ticks expires_in{};
-    bool assured = false;      // one of its connections was established (LVS: ASSURED)
-    bool unreachable = false;  // detached; LVS shows it with port 65535
-};
-
 struct TemplateInsertResult {
     enum class Status : std::uint8_t { Inserted, Exists, Full };
     Status status = Status::Full;
@@ -59,14 +48,8 @@ struct TemplateInsertResult {
 
 struct PersistenceTableLimits {
     std::uint32_t max_templates = 1U << 16;
-    unsigned participants = 2;
+    unsigned participants = 2;  // workers and the control core
     std::array<std::uint64_t, 4> hash_secret{};
-};
-
-// Told once for each template that is freed, by the thread that removed it.
-struct TemplateRemovalHook {
-    void* context = nullptr;
-    void (*removed)(void* context, Participant by, const TemplateView& last) noexcept = nullptr;
 };
 
 class PersistenceTable {
@@ -74,44 +57,72 @@ class PersistenceTable {
     static void plan(RegionPlan& plan, const PersistenceTableLimits& limits);
     PersistenceTable(const PersistenceTableLimits& limits, MemoryRegion& region,
                      Quiescence& quiescence);
-    ~PersistenceTable();
     PersistenceTable(const PersistenceTable&) = delete;
     PersistenceTable& operator=(const PersistenceTable&) = delete;
 
-    void set_removal_hook(TemplateRemovalHook hook) noexcept;
+    // Before the first participant goes online.
+    void set_removal_hook(TemplateRemovalHook hook) noexcept { table_.traits().set_hook(hook); }
 
     // The template of this key, if it is reachable and has not run out.
     [[nodiscard]] TemplateIndex find(const FlowKey& key, Tick now) const noexcept;
-    [[nodiscard]] RealServerId server(TemplateIndex index) const noexcept;
+    // Precondition: `index` came from this table within the present burst, or the caller's
+    // connection hangs on it.
+    [[nodiscard]] RealServerId server(TemplateIndex index) const noexcept {
+        return RealServerId{table_[lb::index(index)].server};
+    }
+    [[nodiscard]] TemplateView view(TemplateIndex index, Tick now) const noexcept;
 
     // Insert-if-absent. The new template has no connection yet: acquire it.
     [[nodiscard]] TemplateInsertResult insert(Participant self, const NewTemplate& what,
                                               Tick now) noexcept;
 
-    // A new connection hangs on the template and restarts its time-out. False: the template was
-    // removed or made unreachable in the meantime; look again.
+    // A new connection hangs on the template and restarts its time-out (which is 60 s once it has
+    // been re-armed). False: it was removed or made unreachable in the meantime; look again.
     [[nodiscard]] bool acquire(TemplateIndex index, Tick now) noexcept;
-    // The connection has gone. From the connection table's removal hook.
+    // That connection has gone; called from the connection table's removal hook.
     void release(TemplateIndex index, Tick now) noexcept;
-    // A connection of the template was established.
+    // A connection of the template was established. Writes only the first time.
     void assure(TemplateIndex index) noexcept;
 
-    // expire_quiescent_template and deleted servers: no client finds it any more, the next insert
-    // of its key succeeds; it goes when its connections have gone and it has expired. True for
-    // exactly one caller.
-    bool make_unreachable(TemplateIndex index) noexcept;
+    // expire_quiescent_template and deleted servers: no client finds it any more, and the next
+    // insert of its key succeeds; it goes when its connections have gone and it has expired. True
+    // for exactly one caller.
+    bool make_unreachable(Participant self, TemplateIndex index) noexcept;
 
-    // Removes expired templates on which nothing hangs, re-arms the others; see ConnectionTable.
+    // Removes expired templates on which nothing hangs and re-arms the others; the rest as in
+    // ConnectionTable.
     std::uint32_t sweep(Participant self, Tick now, std::uint32_t budget) noexcept;
+    void recycle(Participant self) noexcept { pool_.recycle(self); }
 
     // Calls visit(const TemplateView&) for live templates in positions [first, first + count);
     // returns the position to go on with, 0 at the end.
     template <typename Visit>
     std::uint32_t visit(std::uint32_t first, std::uint32_t count, Tick now, Visit&& visit) const;
 
-    [[nodiscard]] std::uint64_t size() const noexcept;
-    [[nodiscard]] std::uint32_t capacity() const noexcept;
+    [[nodiscard]] std::uint64_t size() const noexcept { return pool_.in_use(); }
+    [[nodiscard]] std::uint32_t capacity() const noexcept { return limits_.max_templates; }
     [[nodiscard]] std::vector<MemoryAccount> memory() const;
+
+  private:
+    PersistenceTableLimits limits_;
+    FlowHash hash_;
+    RecordPool pool_;
+    RecordTable<TemplateTraits> table_;
+    alignas(64) std::uint64_t sweep_cursor_ = 0;  // atomic
 };
+
+template <typename Visit>
+std::uint32_t PersistenceTable::visit(std::uint32_t first, std::uint32_t count, Tick now,
+                                      Visit&& visit) const {
+    const std::uint32_t end = pool_.high_water();
+    const std::uint32_t stop = end - first > count ? first + count : end;
+    for (std::uint32_t i = first; i < stop; ++i) {
+        const TemplateState state = table_[i].load();
+        if (state.lifecycle() == Lifecycle::Live) {
+            visit(view_of(TemplateIndex{i}, table_[i], state, now));
+        }
+    }
+    return stop < end ? stop : 0;
+}
 
 }  // namespace pollux::lb

@@ -42,7 +42,7 @@ class Quiescence {
     Quiescence(const Quiescence&) = delete;
     Quiescence& operator=(const Quiescence&) = delete;
 
-    // Called by the participant itself -----------------------------------------------------------
+    // Called by the participant itself.
 
     // Once per burst: everything read before is forgotten. Two loads and at most one store to the
     // participant's own cache line. Precondition: online.
@@ -52,7 +52,7 @@ class Quiescence {
     void online(Participant self) noexcept;
     [[nodiscard]] bool is_online(Participant self) const noexcept;
 
-    // Called by whoever reclaims -----------------------------------------------------------------
+    // Called by whoever reclaims.
 
     // After unlinking: what was unlinked before this call may be freed once the token has passed.
     [[nodiscard]] QuiescenceToken advance() noexcept;
@@ -73,6 +73,15 @@ class Quiescence {
     alignas(64) std::atomic<std::uint64_t> passed_{0};  // every token up to this one has passed
     std::unique_ptr<Line[]> lines_;
 };
+
+inline void Quiescence::report(Participant self) noexcept {
+    std::atomic<std::uint64_t>& seen = lines_[index(self)].seen;
+    // Acquire: pairs with the increment in advance. The line is its participant's own.
+    const std::uint64_t now = now_.load(std::memory_order_acquire);
+    // Release: all uses before; pairs with passed. Unchanged means that the last report still
+    // holds.
+    if (seen.load(std::memory_order_relaxed) != now) seen.store(now, std::memory_order_release);
+}
 
 // Keeps a participant online for a scope; for the control core's reads.
 class OnlineScope {
