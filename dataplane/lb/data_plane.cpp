@@ -140,6 +140,9 @@ ServerView DataPlane::Impl::view_of(RealServerId id, const Snapshot& snapshot) c
     view.port = server.port.host();
     view.method = server.method;
     view.weight = server.weight;
+    view.upper_threshold = load.upper.load(std::memory_order_relaxed);
+    view.lower_threshold = load.lower.load(std::memory_order_relaxed);
+    view.tunnel = snapshot.tunnels[index(id)];
     view.removed = !server.present;
     view.active = load.active.load(std::memory_order_relaxed);
     view.inactive = load.inactive.load(std::memory_order_relaxed);

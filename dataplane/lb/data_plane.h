@@ -114,6 +114,8 @@ struct ServerView {
     std::uint16_t port = 0;
     ForwardingMethod method{};
     std::uint16_t weight = 0;
+    std::uint32_t upper_threshold = 0, lower_threshold = 0;
+    TunnelSpec tunnel;
     bool removed = false;  // gone from the service, connections remain
     std::uint64_t active = 0, inactive = 0, persistent = 0;
     std::uint64_t connections = 0, packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;

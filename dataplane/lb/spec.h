@@ -29,6 +29,7 @@ struct TunnelSpec {
     TunnelKind kind = TunnelKind::Ipip;
     std::uint16_t gue_port = 6080;
     bool checksum = false;         // GUE: UDP checksum; GRE: checksum word
+    bool remote_checksum = false;  // GUE: shown as asked for; forwarded packets do not differ
     bool spread_source = false;    // RSS-friendly outer source (GUE port always; IPIP address)
 };
 
