@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/director/log_options.h"
 #include "control/log/log.h"
 #include "control/spec/spec_builder.h"
 
@@ -163,6 +164,7 @@ Result<ConfigDiff> Director::reload(Config next) {
     const Config old = std::exchange(config_, std::move(next));
     ++reloads_;
     next_hops_->update_wanted(spec_.routes, server_addresses(config_));
+    if (old.log.level != config_.log.level) log::set_level(to_log_level(config_.log.level));
     for (const auto& extension : extensions_) extension->reloaded(old, config_);
     for (const std::string& line : diff.changes) log::info("changed", {{"what", line}});
     log::info("reloaded", {{"changes", diff.changes.size()}, {"generation", plane_->generation()}});

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands that read the data plane's tables: services, connections, drops, memory.
+
+#include <nlohmann/json.hpp>
+
+#include "control/api/commands.h"
+#include "control/api/connection_filter.h"
+#include "control/api/json_views.h"
+#include "control/director/director.h"
+
+namespace pollux::control::api {
+namespace {
+
+std::vector<lb::WorkerCounters> worker_counters(const lb::DataPlane& plane) {
+    std::vector<lb::WorkerCounters> counters;
+    for (unsigned i = 0; i < plane.worker_count(); ++i) counters.push_back(plane.counters(i));
+    return counters;
+}
+
+}  // namespace
+
+Result<Json> show_services(CommandContext& context, const Json& /*args*/) {
+    Director& director = context.director;
+    return Json{{"services", services_json(director.plane().services(director.now()))}};
+}
+
+Result<Json> show_connections(CommandContext& context, const Json& args) {
+    auto filter = ConnectionFilter::parse(args);
+    if (!filter) return filter.error();
+    const auto limit = number_argument(args, "limit", {100, 1, 10000});
+    if (!limit) return limit.error();
+    Json list = Json::array();
+    std::uint64_t matched = 0;
+    Director& director = context.director;
+    director.plane().for_each_connection(director.now(), [&](const lb::ConnectionView& view) {
+        if (!filter->matches(view)) return;
+        if (matched++ < static_cast<std::uint64_t>(*limit)) list.push_back(connection_json(view));
+    });
+    return Json{{"matched", matched}, {"connections", std::move(list)}};
+}
+
+Result<Json> show_drops(CommandContext& context, const Json& args) {
+    const auto all = flag_argument(args, "all");
+    if (!all) return all.error();
+    Director& director = context.director;
+    const auto counters = worker_counters(director.plane());
+    const ParkingCounters& parking = director.next_hops().parking().counters();
+    Json taps = Json::array();
+    for (const ControlPort& port : director.ports().ports) {
+        const TapCounters& tap = director.taps().counters(port.id);
+        taps.push_back({{"port", port.name},
+                        {"to_kernel", tap.to_kernel},
+                        {"to_kernel_failed", tap.to_kernel_failed},
+                        {"from_kernel", tap.from_kernel},
+                        {"from_kernel_failed", tap.from_kernel_failed}});
+    }
+    return Json{{"totals", totals_json(counters)},
+                {"drops", drops_json(counters, *all)},
+                {"punts", punts_json(counters)},
+                {"waiting_for_next_hop",
+                 {{"parked", parking.parked},
+                  {"sent", parking.sent},
+                  {"expired", parking.expired},
+                  {"refused", parking.refused},
+                  {"waiting", director.next_hops().parking().frames()}}},
+                {"exception_path", std::move(taps)}};
+}
+
+Result<Json> show_memory(CommandContext& context, const Json& /*args*/) {
+    return Json{{"memory", memory_json(context.director.plane().memory())}};
+}
+
+Result<Json> show_workers(CommandContext& context, const Json& /*args*/) {
+    Director& director = context.director;
+    Json list = Json::array();
+    for (const dpdk::WorkerView& worker : director.runtime().workers()) {
+        list.push_back(worker_json(worker, director.plane().counters(worker.index)));
+    }
+    return Json{{"workers", std::move(list)}};
+}
+
+}  // namespace pollux::control::api

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/api/json_views.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "control/spec/server_states.h"
+
+namespace pollux::control::api {
+namespace {
+
+Json optional_address(const net::IpAddress& address) {
+    return address.family == net::Family::None ? Json(nullptr) : Json(address.to_string());
+}
+
+double seconds(lb::Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+Json server_json(const lb::ServerView& server) {
+    return {{"address", server.address.to_string()},
+            {"port", server.port},
+            {"method", to_string(server.method)},
+            {"weight", server.weight},
+            {"active", server.active},
+            {"inactive", server.inactive},
+            {"persistent", server.persistent},
+            {"connections", server.connections},
+            {"packets_in", server.packets_in},
+            {"packets_out", server.packets_out},
+            {"bytes_in", server.bytes_in},
+            {"bytes_out", server.bytes_out},
+            {"removed", server.removed}};
+}
+
+Json service_json(const lb::ServiceView& service) {
+    const lb::ServiceSpec& spec = service.spec;
+    Json json{{"protocol", to_string(spec.protocol)}};
+    if (spec.fwmark != 0) {
+        json["fwmark"] = spec.fwmark;
+        json["family"] = spec.address.is_v6() ? "ipv6" : "ipv4";
+    } else {
+        json["address"] = spec.address.to_string();
+        json["port"] = spec.port;
+    }
+    json["scheduler"] = to_string(spec.scheduler);
+    Json flags = Json::array();
+    if (spec.scheduler_flags.fallback) flags.push_back("fallback");
+    if (spec.scheduler_flags.port) flags.push_back("port");
+    json["scheduler_flags"] = flags;
+    json["one_packet"] = spec.one_packet;
+    if (spec.persistence) {
+        json["persistence"] = {{"timeout_seconds", seconds(spec.persistence->timeout)},
+                               {"prefix", spec.persistence->prefix}};
+    } else {
+        json["persistence"] = nullptr;
+    }
+    json["connections"] = service.connections;
+    json["packets_in"] = service.packets_in;
+    json["packets_out"] = service.packets_out;
+    json["bytes_in"] = service.bytes_in;
+    json["bytes_out"] = service.bytes_out;
+    json["servers"] = Json::array();
+    for (const lb::ServerView& server : service.servers) {
+        json["servers"].push_back(server_json(server));
+    }
+    return json;
+}
+
+template <typename Read>
+std::uint64_t sum(std::span<const lb::WorkerCounters> workers, Read read) {
+    std::uint64_t total = 0;
+    for (const lb::WorkerCounters& worker : workers) total += read(worker);
+    return total;
+}
+
+}  // namespace
+
+std::string_view to_string(lb::SchedulerKind scheduler) {
+    switch (scheduler) {
+        case lb::SchedulerKind::Rr:
+            return "rr";
+        case lb::SchedulerKind::Wrr:
+            return "wrr";
+        case lb::SchedulerKind::Lc:
+            return "lc";
+        case lb::SchedulerKind::Wlc:
+            return "wlc";
+        case lb::SchedulerKind::Lblc:
+            return "lblc";
+        case lb::SchedulerKind::Lblcr:
+            return "lblcr";
+        case lb::SchedulerKind::Dh:
+            return "dh";
+        case lb::SchedulerKind::Sh:
+            return "sh";
+        case lb::SchedulerKind::Sed:
+            return "sed";
+        case lb::SchedulerKind::Nq:
+            return "nq";
+        case lb::SchedulerKind::Fo:
+            return "fo";
+        case lb::SchedulerKind::Ovf:
+            return "ovf";
+        case lb::SchedulerKind::Mh:
+            return "mh";
+        case lb::SchedulerKind::Twos:
+            return "twos";
+    }
+    return "?";
+}
+
+std::string_view to_string(lb::ForwardingMethod method) {
+    switch (method) {
+        case lb::ForwardingMethod::Nat:
+            return "NAT";
+        case lb::ForwardingMethod::DirectRouting:
+            return "DR";
+        case lb::ForwardingMethod::Tunnel:
+            return "TUN";
+        case lb::ForwardingMethod::FullNat:
+            return "FNAT";
+    }
+    return "?";
+}
+
+std::string_view to_string(lb::PuntReason reason) {
+    switch (reason) {
+        case lb::PuntReason::None:
+            return "none";
+        case lb::PuntReason::Vrrp:
+            return "vrrp";
+        case lb::PuntReason::Arp:
+            return "arp";
+        case lb::PuntReason::NeighbourDiscovery:
+            return "neighbour-discovery";
+        case lb::PuntReason::LocalAddress:
+            return "local-address";
+        case lb::PuntReason::Multicast:
+            return "multicast";
+        case lb::PuntReason::Routed:
+            return "routed";
+        case lb::PuntReason::Unresolved:
+            return "unresolved";
+    }
+    return "?";
+}
+
+Json services_json(std::span<const lb::ServiceView> services) {
+    Json list = Json::array();
+    for (const lb::ServiceView& service : services) list.push_back(service_json(service));
+    return list;
+}
+
+Json connection_json(const lb::ConnectionView& connection) {
+    Json json{{"protocol", to_string(connection.protocol)},
+              {"state", connection.state},
+              {"expires_seconds", seconds(connection.expires_in)},
+              {"client", connection.client.to_string()},
+              {"client_port", connection.client_port},
+              {"virtual", connection.virtual_address.to_string()},
+              {"virtual_port", connection.virtual_port},
+              {"server", connection.server.to_string()},
+              {"server_port", connection.server_port},
+              {"method", to_string(connection.method)}};
+    if (connection.local.family != net::Family::None) {
+        json["local"] = connection.local.to_string();
+        json["local_port"] = connection.local_port;
+    }
+    if (connection.is_template) json["template"] = true;
+    if (connection.fwmark != 0) json["fwmark"] = connection.fwmark;
+    return json;
+}
+
+Json port_json(const dpdk::PortView& port) {
+    return {{"name", port.name},
+            {"driver", port.driver},
+            {"mac", port.mac.to_string()},
+            {"mtu", port.mtu},
+            {"link_up", port.link_up},
+            {"rx_queues", port.rx_queues},
+            {"tx_queues", port.tx_queues},
+            {"rss", port.rss},
+            {"tx_checksum", port.tx_checksum},
+            {"control_queue", port.control_queue},
+            {"promiscuous", port.promiscuous},
+            {"rx_packets", port.rx_packets},
+            {"rx_bytes", port.rx_bytes},
+            {"tx_packets", port.tx_packets},
+            {"tx_bytes", port.tx_bytes},
+            {"rx_missed", port.rx_missed},
+            {"rx_errors", port.rx_errors},
+            {"tx_errors", port.tx_errors},
+            {"no_mbuf", port.no_mbuf},
+            {"notes", port.notes}};
+}
+
+Json worker_json(const dpdk::WorkerView& worker, const lb::WorkerCounters& counters) {
+    return {{"worker", worker.index},
+            {"cpu", worker.cpu},
+            {"heartbeat", worker.heartbeat},
+            {"loops", worker.loops},
+            {"idle_loops", worker.idle_loops},
+            {"sleeps", worker.sleeps},
+            {"busy_cycles", worker.busy_cycles},
+            {"total_cycles", worker.total_cycles},
+            {"cycles_per_second", worker.cycles_per_second},
+            {"burst_histogram", worker.burst_histogram},
+            {"received", counters.received},
+            {"received_bytes", counters.received_bytes},
+            {"transmitted", counters.transmitted},
+            {"punted", counters.punted},
+            {"originated", counters.originated},
+            {"parked", counters.parked},
+            {"dropped",
+             std::accumulate(counters.dropped.begin(), counters.dropped.end(), std::uint64_t{0})},
+            {"connections_created", counters.connections_created},
+            {"connection_hits", counters.connection_hits}};
+}
+
+Json memory_json(std::span<const lb::MemoryView> memory) {
+    Json list = Json::array();
+    for (const lb::MemoryView& view : memory) {
+        list.push_back({{"name", view.name},
+                        {"bytes", view.bytes},
+                        {"capacity", view.capacity},
+                        {"used", view.used},
+                        {"hugepages", view.hugepages}});
+    }
+    return list;
+}
+
+Json drops_json(std::span<const lb::WorkerCounters> workers, bool all) {
+    Json list = Json::array();
+    for (std::size_t i = 1; i < lb::kDropReasonCount; ++i) {
+        const auto count = sum(workers, [&](const auto& worker) { return worker.dropped.at(i); });
+        if (count == 0 && !all) continue;
+        const auto reason = static_cast<lb::DropReason>(i);
+        list.push_back({{"reason", lb::to_string(reason)},
+                        {"packets", count},
+                        {"meaning", lb::explain(reason)}});
+    }
+    return list;
+}
+
+Json punts_json(std::span<const lb::WorkerCounters> workers) {
+    Json list = Json::array();
+    for (std::size_t i = 1; i < lb::kPuntReasonCount; ++i) {
+        const auto count =
+            sum(workers, [&](const auto& worker) { return worker.punted_by_reason.at(i); });
+        list.push_back({{"reason", to_string(static_cast<lb::PuntReason>(i))}, {"packets", count}});
+    }
+    return list;
+}
+
+Json totals_json(std::span<const lb::WorkerCounters> workers) {
+    using Counters = lb::WorkerCounters;
+    return {{"received", sum(workers, [](const Counters& w) { return w.received; })},
+            {"received_bytes", sum(workers, [](const Counters& w) { return w.received_bytes; })},
+            {"transmitted", sum(workers, [](const Counters& w) { return w.transmitted; })},
+            {"punted", sum(workers, [](const Counters& w) { return w.punted; })},
+            {"dropped", sum(workers,
+                            [](const Counters& w) {
+                                return std::accumulate(w.dropped.begin(), w.dropped.end(),
+                                                       std::uint64_t{0});
+                            })},
+            {"parked", sum(workers, [](const Counters& w) { return w.parked; })},
+            {"originated", sum(workers, [](const Counters& w) { return w.originated; })},
+            {"connections_created",
+             sum(workers, [](const Counters& w) { return w.connections_created; })}};
+}
+
+Json route_json(const lb::RouteSpec& route, const PortTable& ports) {
+    const ControlPort* port = ports.find(route.port);
+    Json json{{"destination", route.destination.to_string()},
+              {"port", port == nullptr ? std::string() : port->name},
+              {"gateway", optional_address(route.gateway)},
+              {"source", optional_address(route.preferred_source)},
+              {"resolved", route.resolved}};
+    json["mac"] = route.resolved ? Json(route.destination_mac.to_string()) : Json(nullptr);
+    if (route.mtu != 0) json["mtu"] = route.mtu;
+    return json;
+}
+
+}  // namespace pollux::control::api
