@@ -2,7 +2,7 @@
 #pragma once
 
 // [dpdk], [[dpdk.port]], [[route]], [[neighbour]], [[mark]], [[local_address]] and [conntrack].
-// Units, ranges and defaults of each key: the rows in schema_dpdk.cc and configs/reference.toml.
+// Units, ranges and defaults of each key: the rows in schema_dpdk.cpp and configs/reference.toml.
 
 #include <cstdint>
 #include <string>

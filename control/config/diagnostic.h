@@ -16,8 +16,8 @@ enum class Severity : std::uint8_t { Error, Warning };
 struct Label {
     std::string file;          // path as the operator gave it or an include found it
     std::uint32_t line = 0;    // 1-based; 0: the file as a whole
-    std::uint32_t column = 0;  // 1-based, in bytes
-    std::uint32_t width = 0;   // bytes to underline; 0: none
+    std::uint32_t column = 0;  // 1-based, in characters
+    std::uint32_t width = 0;   // characters to underline; 0: none
     std::string source_line;   // text of the line
     std::string message;       // beside the underline; may be empty
 

@@ -4,6 +4,7 @@
 // load_config: file -> Config or the list of what is wrong with it. Reads the file, its includes
 // and its secret files, nothing else of the host; needs no root, hugepages or NIC. Control thread.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct LoadOptions {
     std::string node;  // for `when = { node = ... }`; empty: global.router_id, else the host name
     // Value of ${CREDENTIALS_DIRECTORY}; empty: from the environment.
     std::string credentials_directory;
+    // A secret file that cannot be read is an error; false to check a file on another machine.
+    bool require_secrets = true;
     // 0600 files hold the secrets: off only for text that is not in a file.
     bool check_secret_permissions = true;
 };

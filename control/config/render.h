@@ -5,9 +5,9 @@
 // lines come out escaped. Control thread.
 
 #include <string>
-#include <vector>
 
 #include "control/config/diagnostic.h"
+#include "control/config/load.h"
 
 namespace pollux::control {
 
@@ -18,13 +18,11 @@ struct RenderOptions {
 // One message, ending in a newline.
 std::string render(const Diagnostic& diagnostic, const RenderOptions& options = {});
 
-// All messages with an empty line between them, then "2 errors, 1 warning in 3 files (a, b, c)".
-std::string render_all(const std::vector<Diagnostic>& diagnostics,
-                       const std::vector<std::string>& files, const RenderOptions& options = {});
+// All messages with an empty line between them, then "2 errors, 1 warning in 2 files (a, b)".
+std::string render_all(const LoadResult& result, const RenderOptions& options = {});
 
 // {"schema": 1, "errors": N, "warnings": N, "files": [...], "diagnostics": [{severity, code, title,
-// labels: [{file, line, column, width, message}], notes, helps}]}
-std::string render_json(const std::vector<Diagnostic>& diagnostics,
-                        const std::vector<std::string>& files);
+// labels: [{file, line, column, width, message}], notes, helps}]}, ending in a newline.
+std::string render_json(const LoadResult& result);
 
 }  // namespace pollux::control

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of [global], [log] and [api].
+
+#include <map>
+#include <string>
+
+#include "control/config/rules.h"
+#include "control/config/values.h"
+
+namespace pollux::control {
+
+namespace {
+
+void check_email(const Config& config, Reporter& reporter) {
+    const Sources& sources = reporter.sources();
+    const EmailConfig& email = config.global.email;
+    if (sources.broken(email.origin)) return;
+    if (!email.to.empty() && email.server.empty()) {
+        reporter.report("E0503", "[global.email] has recipients but no server")
+            .at(sources.key(email.origin, "to"), "mail could not be sent to them")
+            .help("server = \"smtp.example.com:25\"");
+    }
+    for (const std::string& address : email.to) {
+        if (address.find('@') != std::string::npos) continue;
+        reporter
+            .report("E0112", "`to` has \"" + escaped(address) + "\", which is not a mail address")
+            .at(sources.value(email.origin, "to"), "no @ in it");
+    }
+    const bool secret =
+        sources.written(email.origin, "password") || sources.written(email.origin, "password_file");
+    if (secret && email.user.empty()) {
+        reporter.report("E0109", "[global.email] has a password but no `user`")
+            .at(sources.header(email.origin), "`user` is missing: the account")
+            .help("user = \"lb01\"");
+    }
+    if (secret && email.tls == SmtpTls::None) {
+        reporter.report("W0504", "the mail password crosses the network in clear text")
+            .at(sources.header(email.origin), "no encryption in this table")
+            .help("tls = \"starttls\", or \"tls\" for port 465");
+    }
+}
+
+void check_fifos(const GlobalConfig& global, Reporter& reporter) {
+    const Sources& sources = reporter.sources();
+    struct Fifo {
+        std::string_view key;
+        const std::string& path;
+        std::string_view script_key;
+        const Command& script;
+    };
+    const Fifo fifos[] = {
+        {"notify_fifo", global.notify_fifo, "notify_fifo_script", global.notify_fifo_script},
+        {"vrrp_notify_fifo", global.vrrp_notify_fifo, "vrrp_notify_fifo_script",
+         global.vrrp_notify_fifo_script},
+        {"lvs_notify_fifo", global.lvs_notify_fifo, "lvs_notify_fifo_script",
+         global.lvs_notify_fifo_script},
+    };
+    std::map<std::string, std::string_view> seen;
+    for (const Fifo& fifo : fifos) {
+        if (fifo.path.empty() && !fifo.script.empty()) {
+            reporter
+                .report("E0109", "`" + std::string(fifo.script_key) + "` has no FIFO to read from")
+                .at(sources.key(global.origin, fifo.script_key),
+                    "`" + std::string(fifo.key) + "` is missing");
+        }
+        if (fifo.path.empty()) continue;
+        const auto [other, fresh] = seen.try_emplace(fifo.path, fifo.key);
+        if (fresh) continue;
+        reporter.report("E0505", "two FIFOs have the same name")
+            .at(sources.value(global.origin, fifo.key), "the names must differ")
+            .at(sources.value(global.origin, other->second), "first used here");
+    }
+}
+
+}  // namespace
+
+void check_general(const Config& config, Reporter& reporter) {
+    const Sources& sources = reporter.sources();
+    const GlobalConfig& global = config.global;
+    check_email(config, reporter);
+    check_fifos(global, reporter);
+    if (global.router_id == "LVS_DEVEL") {
+        reporter.report("W0506", "`router_id` is the sample value of keepalived's documentation")
+            .at(sources.value(global.origin, "router_id"), "alerts of all nodes look alike")
+            .help("leave it out: the host name is used");
+    }
+    if (config.log.target == LogTarget::File && config.log.file.empty()) {
+        reporter.report("E0109", "[log] has target = \"file\" but no `file`")
+            .at(sources.value(config.log.origin, "target"), "`file` is missing: the log file")
+            .help("file = \"/var/log/pollux.log\"");
+    }
+    if (config.api.status_page && config.api.metrics_port == 0) {
+        reporter.report("E0109", "[api] has a status page but no `metrics_listen`")
+            .at(sources.key(config.api.origin, "status_page"), "it is served beside /metrics")
+            .help("metrics_listen = \"127.0.0.1:9165\"");
+    }
+    const GlobalVrrpConfig& vrrp = global.vrrp;
+    if (!vrrp.mcast_group4.is_v4() || !vrrp.mcast_group4.is_multicast()) {
+        reporter.report("E0112", "`mcast_group4` is not an IPv4 multicast address")
+            .at(sources.value(vrrp.origin, "mcast_group4"), "expected 224.0.0.0 to 239.255.255.255")
+            .help("mcast_group4 = \"224.0.0.18\" is the group of VRRP");
+    }
+    if (!vrrp.mcast_group6.is_v6() || !vrrp.mcast_group6.is_multicast()) {
+        reporter.report("E0112", "`mcast_group6` is not an IPv6 multicast address")
+            .at(sources.value(vrrp.origin, "mcast_group6"), "expected ff00::/8")
+            .help("mcast_group6 = \"ff02::12\" is the group of VRRP");
+    }
+}
+
+}  // namespace pollux::control

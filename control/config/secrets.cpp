@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config/secrets.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+
+#include <sys/stat.h>
+
+#include "control/config/values.h"
+
+namespace pollux::control {
+
+namespace {
+
+constexpr std::string_view kCredentials = "${CREDENTIALS_DIRECTORY}";
+
+std::string octal(mode_t mode) {
+    std::string text = "0000";
+    for (std::size_t i = 4; i-- > 0; mode >>= 3U) text[i] = static_cast<char>('0' + (mode & 7U));
+    return text;
+}
+
+std::string read_literal(const SecretDraft& draft, const Origin& origin, const std::string& what,
+                         const SecretOptions& options, Reporter& reporter) {
+    struct stat status {};
+    const Place place = reporter.sources().value(origin, "password");
+    const std::string& path = reporter.sources().path(place.file);
+    if (options.check_permissions && ::stat(path.c_str(), &status) == 0 &&
+        S_ISREG(status.st_mode) && (status.st_mode & 077U) != 0) {
+        reporter.report("E0114", what + " stands in a file that others can read")
+            .at(place, "this file has mode " + octal(status.st_mode & 07777U))
+            .help("chmod 600 " + escaped(path) + ", or use password_file");
+    }
+    return draft.literal;
+}
+
+}  // namespace
+
+std::string read_secret(const SecretDraft& draft, const Origin& origin, const std::string& what,
+                        const SecretOptions& options, Reporter& reporter) {
+    const Sources& sources = reporter.sources();
+    if (!draft.literal.empty() && !draft.file.empty()) {
+        reporter.report("E0111", what + " is given twice")
+            .at(sources.key(origin, "password"), "here")
+            .at(sources.key(origin, "password_file"), "and by this file")
+            .help("keep password_file");
+        return "";
+    }
+    if (draft.file.empty()) {
+        if (draft.literal.empty()) return "";
+        return read_literal(draft, origin, what, options, reporter);
+    }
+    const Place place = sources.value(origin, "password_file");
+    std::string path = draft.file;
+    if (path.starts_with(kCredentials)) {
+        if (options.credentials_directory.empty()) {
+            if (options.required) {
+                reporter.report("E0115", what + " cannot be read")
+                    .at(place, "CREDENTIALS_DIRECTORY is not set")
+                    .help("systemd sets it with LoadCredential=; without systemd write the path");
+            }
+            return "";
+        }
+        path = options.credentials_directory + path.substr(kCredentials.size());
+    }
+    std::ifstream file(path);
+    std::string secret;
+    struct stat status {};
+    if (!file || ::stat(path.c_str(), &status) != 0 || !std::getline(file, secret)) {
+        if (options.required) {
+            const int error = errno;
+            reporter.report("E0115", what + " cannot be read")
+                .at(place, file ? "the file is empty" : escaped(std::strerror(error)))
+                .help("put it into " + escaped(path) + ", mode 0600");
+        }
+        return "";
+    }
+    if (options.check_permissions && (status.st_mode & 07U) != 0) {
+        reporter.report("E0114", what + " stands in a file that others can read")
+            .at(place, "the file has mode " + octal(status.st_mode & 07777U))
+            .help("chmod 600 " + escaped(path));
+    }
+    if (secret.ends_with('\r')) secret.pop_back();
+    return secret;
+}
+
+}  // namespace pollux::control
