@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runtime: the worker threads' start and end.
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+#include <pthread.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "dataplane/dpdk/runtime_impl.h"
+
+namespace pollux::dpdk {
+namespace {
+
+constexpr auto kStopLimit = std::chrono::seconds(5);
+constexpr auto kStopPoll = std::chrono::microseconds(200);
+// A frame of the control core that waited longer for a stalled port is stale.
+constexpr std::chrono::milliseconds kControlFrameAge(200);
+
+// net_tap announces received frames by real-time signals.
+sigset_t real_time_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) sigaddset(&set, number);
+    return set;
+}
+
+int run_worker(void* loop) {
+    const sigset_t signals = real_time_signals();
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    const std::string name = "pollux-w" + std::to_string(rte_lcore_id() - 1);
+    pthread_setname_np(pthread_self(), name.c_str());
+    static_cast<WorkerLoop*>(loop)->run();
+    return 0;
+}
+
+// lcore 0 is the control core.
+unsigned lcore_of(unsigned worker) {
+    return worker + 1;
+}
+
+}  // namespace
+
+WorkerParts Runtime::Impl::parts_of(unsigned worker) {
+    WorkerParts parts;
+    std::vector<Relay> from_workers;
+    const std::uint64_t most_ticks = clock->ticks_per_second() * kControlFrameAge.count() / 1000;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const PortDevice& port = *ports[i];
+        const QueuePlan& plan = port.plan();
+        for (std::uint16_t queue = 0; queue < plan.rx_queues(); ++queue) {
+            if (plan.rx_worker[queue] != worker) continue;
+            const ReceiveQueue source{&port, queue, static_cast<lb::PortId>(i)};
+            const bool first = plan.control_rx_queue == queue;
+            parts.receive.insert(first ? parts.receive.begin() : parts.receive.end(), source);
+        }
+        RelayRings& rings = relay_rings[i];
+        const TransmitRoute& route = plan.worker_transmit[worker];
+        parts.outputs.emplace_back(port, route, &rings.by_worker[worker]);
+        if (!route.queue) continue;
+        lb::Counter& expired = statuses[worker].expired;
+        if (!plan.control_transmit.queue && plan.control_transmit.owner == worker) {
+            parts.relays.emplace_back(port, *route.queue, rings.control, most_ticks, expired);
+        }
+        for (unsigned sender = 0; sender < workers(); ++sender) {
+            const TransmitRoute& other = plan.worker_transmit[sender];
+            if (other.queue || other.owner != worker) continue;
+            from_workers.emplace_back(port, *route.queue, rings.by_worker[sender], 0, expired);
+        }
+    }
+    for (Relay& relay : from_workers) parts.relays.push_back(std::move(relay));
+    parts.punts = punts[worker].get();
+    parts.clock = &*clock;
+    parts.stop = &stop_flag;
+    parts.idle = IdlePolicy(options.idle, cpu_is_shared(options.worker_cpus[worker]));
+    parts.burst = options.burst;
+    return parts;
+}
+
+Status Runtime::Impl::launch(std::span<const BurstProcessor> processors) {
+    if (running) return Error{"the workers run already", ""};
+    if (processors.size() != workers()) {
+        return Error{std::to_string(processors.size()) + " processors for " +
+                         std::to_string(workers()) + " workers",
+                     "create the data plane with as many workers as worker CPUs"};
+    }
+    loops.clear();
+    for (unsigned worker = 0; worker < workers(); ++worker) {
+        loops.push_back(
+            std::make_unique<WorkerLoop>(parts_of(worker), processors[worker], statuses[worker]));
+    }
+    // The workers take those signals, as a sleeping one should wake up; when more are queued than
+    // the kernel allows it sends SIGIO instead, which would end the process.
+    const sigset_t signals = real_time_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, &signals_before);
+    std::signal(SIGIO, SIG_IGN);
+
+    stop_flag.store(false, std::memory_order_relaxed);
+    control->set_workers_running(true);
+    running = true;
+    for (unsigned worker = 0; worker < workers(); ++worker) {
+        const int code = rte_eal_remote_launch(&run_worker, loops[worker].get(), lcore_of(worker));
+        if (code != 0) {
+            stop();
+            return Error{"worker " + std::to_string(worker) + " cannot be launched", ""};
+        }
+    }
+    return ok_status();
+}
+
+void Runtime::Impl::stop() {
+    if (!running || stuck) return;
+    stop_flag.store(true, std::memory_order_relaxed);
+    const auto deadline = std::chrono::steady_clock::now() + kStopLimit;
+    for (unsigned worker = 0; worker < workers(); ++worker) {
+        while (rte_eal_get_lcore_state(lcore_of(worker)) != WAIT) {
+            if (std::chrono::steady_clock::now() > deadline) {
+                stuck = true;
+                return;
+            }
+            std::this_thread::sleep_for(kStopPoll);
+        }
+        rte_eal_wait_lcore(lcore_of(worker));
+    }
+    running = false;
+    control->set_workers_running(false);
+    pthread_sigmask(SIG_SETMASK, &signals_before, nullptr);
+}
+
+Status Runtime::launch_workers(std::span<const BurstProcessor> processors) {
+    return impl_->launch(processors);
+}
+
+void Runtime::stop_workers() {
+    impl_->stop();
+}
+
+}  // namespace pollux::dpdk
