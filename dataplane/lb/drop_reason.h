@@ -26,6 +26,7 @@ namespace pollux::lb {
     X(NoRealServer, "no-real-server", "the service has no usable real server")                   \
     X(ServerGone, "server-gone", "the connection's real server was removed")                     \
     X(DefenceDropPacket, "defence-drop-packet", "new packet dropped by the drop_packet defence") \
+    X(ReplyTaken, "reply-taken", "the server's answers would be those of another connection")    \
     X(ConnectionTableFull, "connection-table-full", "no free connection record or index slot")   \
     X(EmbryonicLimit, "embryonic-limit", "half-open connections reached their share")            \
     X(PersistenceTableFull, "persistence-table-full", "no free persistence template")            \

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "dataplane/lb/address_map.h"
+#include "dataplane/lb/connection_table.h"
+#include "dataplane/lb/expected_states.h"
 #include "dataplane/lb/ids.h"
 #include "dataplane/lb/mark_rules.h"
 #include "dataplane/lb/packet.h"
@@ -20,6 +22,8 @@
 #include "dataplane/lb/scheduler.h"
 #include "dataplane/lb/service_lookup.h"
 #include "dataplane/lb/spec.h"
+#include "dataplane/lb/state_timeouts.h"
+#include "dataplane/lb/tunnel.h"
 #include "dataplane/net/byte_order.h"
 #include "dataplane/net/ip_address.h"
 
@@ -30,7 +34,7 @@ namespace pollux::lb {
 struct alignas(64) RealServer {
     std::array<std::uint8_t, 12> macs{};  // as they lie in the frame: destination, source
     PortId egress = kNoPort;              // kNoPort: no route
-    std::uint16_t mtu = 0;                // bytes of IP that the link to it takes
+    std::uint16_t mtu = 0;                // bytes of IP that fit, tunnel headers taken off
     net::Be16 port;                       // 0: the packet's port stays
     std::uint16_t weight = 0;
     ServiceId service = kNoService;
@@ -59,13 +63,28 @@ struct Snapshot {
     ServiceLookup service_lookup;
     std::vector<RealServer> servers;       // by RealServerId
     std::vector<VirtualService> services;  // by ServiceId
-    std::vector<TunnelSpec> tunnels;       // by RealServerId
+    std::vector<TunnelTemplate> tunnels;   // by RealServerId
+    std::vector<TunnelSpec> tunnel_specs;  // by RealServerId, for the operator
     SysctlSpec sysctl;
-    TimeoutSpec timeouts;
-    std::vector<LocalAddressSpec> local_addresses;
+    StateTimeouts timeouts;
+    ExpectedStates expected_states;
+    unsigned counted_packets = 0;  // of a connection's client, for drop_entry
+    std::vector<LocalPorts> local_ports_v4;
+    std::vector<LocalPorts> local_ports_v6;
 
     [[nodiscard]] const RealServer& server(RealServerId id) const noexcept {
         return servers[index(id)];
+    }
+    // Null: known only to a later snapshot, which another worker reads already.
+    [[nodiscard]] const RealServer* find_server(RealServerId id) const noexcept {
+        return index(id) < servers.size() ? &servers[index(id)] : nullptr;
+    }
+    [[nodiscard]] const TunnelTemplate& tunnel(RealServerId id) const noexcept {
+        return tunnels[index(id)];
+    }
+    // FullNAT's pool towards servers of that family.
+    [[nodiscard]] std::span<const LocalPorts> local_ports(bool is_v6) const noexcept {
+        return is_v6 ? local_ports_v6 : local_ports_v4;
     }
     [[nodiscard]] const VirtualService& service(ServiceId id) const noexcept {
         return services[index(id)];

@@ -2,11 +2,18 @@
 #include "dataplane/lb/snapshot_builder.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "dataplane/lb/spec_check.h"
 
 namespace pollux::lb {
+namespace {
+
+// drop_entry spares connections of which more packets were seen than eight.
+constexpr unsigned kCountedPackets = 9;
+
+}  // namespace
 
 SnapshotBuilder::SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads)
     : limits_(limits), loads_(loads) {}
@@ -23,6 +30,10 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
         return Error{"too many services, counting removed ones that connections still use",
                      "raise max_services and restart, or wait for the connections to end"};
     }
+    if (local_ids_.size() + count_new_locals(spec) > kMaxLocalAddresses) {
+        return Error{"more than 256 local addresses since the start",
+                     "restart to forget those that are no longer used"};
+    }
     auto next = std::make_unique<Snapshot>();
     next->generation = ++generation_;
     next->routes = take_routes(spec);
@@ -35,8 +46,10 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
     next->owned = AddressMap(owned);
     next->marks = MarkRules(spec.marks);
     next->sysctl = spec.sysctl;
-    next->timeouts = spec.timeouts;
-    next->local_addresses = spec.local_addresses;
+    next->timeouts = StateTimeouts::from(spec.timeouts);
+    next->expected_states = ExpectedStates(next->timeouts);
+    next->counted_packets = spec.sysctl.drop_entry == 0 ? 0 : kCountedPackets;
+    fill_local_ports(spec, *next);
 
     for (ServiceRecord& service : services_) service.present = false;
     for (ServerRecord& server : servers_) server.present = false;
@@ -160,6 +173,7 @@ ServiceScheduler SnapshotBuilder::make_scheduler(const ServiceSpec& spec,
 void SnapshotBuilder::fill_servers(Snapshot& next) {
     next.servers.resize(servers_.size());
     next.tunnels.resize(servers_.size());
+    next.tunnel_specs.resize(servers_.size());
     for (std::size_t i = 0; i < servers_.size(); ++i) {
         ServerRecord& record = servers_[i];
         if (!record.used) continue;
@@ -171,14 +185,47 @@ void SnapshotBuilder::fill_servers(Snapshot& next) {
         server.address = record.spec.address;
         server.method = record.spec.method;
         server.present = record.present;
-        next.tunnels[i] = record.spec.tunnel;
+        next.tunnel_specs[i] = record.spec.tunnel;
         const NextHop* hop = next.routes->find(record.spec.address);
         if (hop == nullptr) continue;
         server.macs = hop->macs;
         server.egress = hop->port;
         server.mtu = hop->mtu;
         server.resolved = hop->resolved;
+        if (record.spec.method == ForwardingMethod::Tunnel) prepare_tunnel(record, *hop, i, next);
     }
+}
+
+void SnapshotBuilder::prepare_tunnel(const ServerRecord& record, const NextHop& hop,
+                                     std::size_t position, Snapshot& next) {
+    const net::IpAddress& server = record.spec.address;
+    const net::IpAddress source = hop.preferred_source.family == server.family
+                                      ? hop.preferred_source
+                                      : next.ports.address(hop.port, server.family);
+    if (source.family != server.family) return;  // no address to send from: no template
+    TunnelTemplate& tunnel = next.tunnels[position];
+    tunnel =
+        TunnelTemplate::make(record.spec.tunnel, source, server, record.key.service.address.family);
+    RealServer& entry = next.servers[position];
+    entry.mtu =
+        static_cast<std::uint16_t>(entry.mtu - std::min<unsigned>(entry.mtu, tunnel.length));
+}
+
+void SnapshotBuilder::fill_local_ports(const DataPlaneSpec& spec, Snapshot& next) {
+    for (const LocalAddressSpec& local : spec.local_addresses) {
+        const auto id = static_cast<std::uint16_t>(local_ids_.size());
+        const auto found = local_ids_.try_emplace(local.address, LocalAddressId{id}).first;
+        auto& pool = local.address.is_v6() ? next.local_ports_v6 : next.local_ports_v4;
+        pool.push_back({found->second, local.port_first, local.port_last});
+    }
+}
+
+std::size_t SnapshotBuilder::count_new_locals(const DataPlaneSpec& spec) const {
+    std::set<net::IpAddress> fresh;
+    for (const LocalAddressSpec& local : spec.local_addresses) {
+        if (!local_ids_.contains(local.address)) fresh.insert(local.address);
+    }
+    return fresh.size();
 }
 
 bool SnapshotBuilder::is_releasable(RealServerId id, std::uint64_t generation) const {

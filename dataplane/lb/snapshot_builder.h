@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "dataplane/lb/connection.h"
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/ids.h"
 #include "dataplane/lb/server_load.h"
@@ -22,6 +23,9 @@
 
 namespace pollux::lb {
 
+// Distinct local addresses in the life of a process.
+inline constexpr std::uint32_t kMaxLocalAddresses = 256;
+
 class SnapshotBuilder {
   public:
     // `loads` is the shared array of all servers, indexed by RealServerId; it outlives the builder.
@@ -29,6 +33,11 @@ class SnapshotBuilder {
 
     // `previous` is the current snapshot, or nullptr. An error changes nothing.
     Result<std::unique_ptr<Snapshot>> build(const DataPlaneSpec& spec, const Snapshot* previous);
+
+    // FullNAT's local addresses and their ids, which stay for good: connections store them.
+    [[nodiscard]] const std::map<net::IpAddress, LocalAddressId>& local_ids() const noexcept {
+        return local_ids_;
+    }
 
     // Frees the ids of removed servers and services that nothing refers to. To be called when all
     // workers have left every snapshot older than `generation`. Calls `release` for each freed
@@ -78,6 +87,10 @@ class SnapshotBuilder {
                                                   const SysctlSpec& sysctl,
                                                   const ServiceScheduler* previous) const;
     void fill_servers(Snapshot& next);
+    static void prepare_tunnel(const ServerRecord& record, const NextHop& hop, std::size_t position,
+                               Snapshot& next);
+    void fill_local_ports(const DataPlaneSpec& spec, Snapshot& next);
+    [[nodiscard]] std::size_t count_new_locals(const DataPlaneSpec& spec) const;
     [[nodiscard]] bool is_releasable(RealServerId id, std::uint64_t generation) const;
     void free_server(RealServerId id);
     void free_services();
@@ -87,6 +100,7 @@ class SnapshotBuilder {
     std::uint64_t generation_ = 0;
     std::map<ServiceKey, ServiceId> service_ids_;
     std::map<ServerKey, RealServerId> server_ids_;
+    std::map<net::IpAddress, LocalAddressId> local_ids_;
     std::vector<ServiceRecord> services_;
     std::vector<ServerRecord> servers_;
     std::vector<ServiceId> free_service_ids_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/lb/packet.h"
@@ -20,9 +21,24 @@ namespace pollux::lb {
 
 enum class Protocol : std::uint8_t { None = 0, Tcp = 6, Udp = 17, Sctp = 132 };
 enum class ForwardingMethod : std::uint8_t { Nat, DirectRouting, Tunnel, FullNat };
+// As ipvsadm shows it: "Masq", "Route", "Tunnel"; "FullNat".
+[[nodiscard]] std::string_view to_string(ForwardingMethod method) noexcept;
 enum class TunnelKind : std::uint8_t { Ipip, Gue, Gre };
 enum class SchedulerKind : std::uint8_t {
-    Rr, Wrr, Lc, Wlc, Lblc, Lblcr, Dh, Sh, Sed, Nq, Fo, Ovf, Mh, Twos
+    Rr,
+    Wrr,
+    Lc,
+    Wlc,
+    Lblc,
+    Lblcr,
+    Dh,
+    Sh,
+    Sed,
+    Nq,
+    Fo,
+    Ovf,
+    Mh,
+    Twos
 };
 
 struct TunnelSpec {
@@ -37,7 +53,7 @@ struct TunnelSpec {
 // order of adding; LVS walks it in reverse (reference: the kernel adds at the list head).
 struct RealServerSpec {
     net::IpAddress address;
-    std::uint16_t port = 0;             // host order; 0 = keep the packet's port
+    std::uint16_t port = 0;  // host order; 0 = keep the packet's port
     ForwardingMethod method = ForwardingMethod::Nat;
     TunnelSpec tunnel;                  // only for ForwardingMethod::Tunnel
     std::uint16_t weight = 1;           // 0..65535; 0 = quiesced
@@ -52,8 +68,8 @@ struct SchedulerFlags {
 };
 
 struct PersistenceSpec {
-    Duration timeout{};         // > 0
-    std::uint8_t prefix = 32;   // client granularity: 1..32 for IPv4, 1..128 for IPv6
+    Duration timeout{};        // > 0
+    std::uint8_t prefix = 32;  // client granularity: 1..32 for IPv4, 1..128 for IPv6
 };
 
 // Identity: (family, protocol, address, port), or (family, fwmark).
@@ -65,14 +81,14 @@ struct ServiceSpec {
     SchedulerKind scheduler = SchedulerKind::Wlc;
     SchedulerFlags scheduler_flags;
     std::optional<PersistenceSpec> persistence;
-    bool one_packet = false;            // UDP: schedule each datagram
+    bool one_packet = false;  // UDP: schedule each datagram
     std::vector<RealServerSpec> servers;
 };
 
 // [[mark]]: gives matching packets a firewall mark before the service lookup. First match wins.
 struct MarkRuleSpec {
-    net::IpPrefix source;       // family None = any
-    net::IpPrefix destination;  // family None = any
+    net::IpPrefix source;                // family None = any
+    net::IpPrefix destination;           // family None = any
     Protocol protocol = Protocol::None;  // None = any
     std::uint16_t source_port_first = 0, source_port_last = 65535;
     std::uint16_t destination_port_first = 0, destination_port_last = 65535;
@@ -102,11 +118,11 @@ struct RouteSpec {
     net::IpPrefix destination;
     PortId port = kNoPort;
     net::IpAddress gateway;
-    net::IpAddress preferred_source;          // outer source of tunnels, source of ICMP; may be None
+    net::IpAddress preferred_source;  // outer source of tunnels, source of ICMP; may be None
     net::MacAddress source_mac;
     net::MacAddress destination_mac;
     bool resolved = false;
-    std::uint16_t mtu = 0;                    // 0 = the port's
+    std::uint16_t mtu = 0;  // 0 = the port's
     bool operator==(const RouteSpec&) const = default;
 };
 
@@ -123,9 +139,9 @@ struct SysctlSpec {
     std::uint8_t conn_reuse_mode = 1;  // 0, 1, 2
     bool expire_nodest_conn = false;
     bool expire_quiescent_template = false;
-    std::uint8_t secure_tcp = 0;       // 0..3
-    std::uint8_t drop_entry = 0;       // 0..3
-    std::uint8_t drop_packet = 0;      // 0..3
+    std::uint8_t secure_tcp = 0;   // 0..3
+    std::uint8_t drop_entry = 0;   // 0..3
+    std::uint8_t drop_packet = 0;  // 0..3
     std::uint32_t am_droprate = 10;
     bool schedule_icmp = false;
     bool nat_icmp_send = false;
@@ -133,7 +149,10 @@ struct SysctlSpec {
     bool ignore_tunneled = false;
     Duration lblcr_expiration = std::chrono::hours(24);
     Duration lblc_expiration = std::chrono::hours(24);
-    bool fullnat_toa = false;          // TCP option 254 towards FullNAT servers
+    bool fullnat_toa = false;  // TCP option 254 towards FullNAT servers
+    // Our own ICMP errors: net.ipv4.icmp_msgs_per_sec and icmp_msgs_burst, for each worker.
+    std::uint32_t icmp_msgs_per_sec = 1000;
+    std::uint32_t icmp_msgs_burst = 50;
 
     bool operator==(const SysctlSpec&) const = default;
 };
@@ -153,8 +172,8 @@ struct TimeoutSpec {
     Duration tcp_synack = std::chrono::seconds(120);
     Duration udp = std::chrono::seconds(300);
     Duration sctp_established = std::chrono::seconds(900);
-    Duration sctp_init = std::chrono::seconds(4);      // INIT1 and REJECTED
-    Duration sctp_other = std::chrono::seconds(61);    // every other state
+    Duration sctp_init = std::chrono::seconds(4);    // INIT1 and REJECTED
+    Duration sctp_other = std::chrono::seconds(61);  // every other state
 
     bool operator==(const TimeoutSpec&) const = default;
 };

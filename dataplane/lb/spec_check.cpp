@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kMaxPorts = 64;
 constexpr std::size_t kMaxRoutes = 1U << 20;
 constexpr std::size_t kMaxMarkRules = 1024;
-constexpr std::size_t kMaxLocalAddresses = 256;
 
 Status fail(std::string message, std::string remedy) {
     return Error{std::move(message), std::move(remedy)};
@@ -42,10 +41,9 @@ Status check_server(const RealServerSpec& server, const ServiceSpec& service,
         return fail("real server " + name + " has no address", "give an IPv4 or IPv6 address");
     }
     const bool crosses = server.address.family != service.address.family;
-    if (crosses && server.method != ForwardingMethod::Tunnel &&
-        server.method != ForwardingMethod::FullNat) {
+    if (crosses && server.method != ForwardingMethod::Tunnel) {
         return fail("real server " + name + " is of another address family",
-                    "use TUN or FNAT for a server of the other family");
+                    "use TUN for a server of the other family");
     }
     if (server.method == ForwardingMethod::FullNat &&
         !has_local_address(spec, server.address.family)) {
@@ -124,9 +122,6 @@ Status check_network(const DataPlaneSpec& spec) {
         if (static_cast<std::size_t>(route.port) >= spec.ports.size()) {
             return fail("route " + route.destination.to_string() + " names no port", "");
         }
-    }
-    if (spec.local_addresses.size() > kMaxLocalAddresses) {
-        return fail("more than 256 local addresses", "use fewer local addresses");
     }
     for (const LocalAddressSpec& local : spec.local_addresses) {
         if (local.address.is_unspecified() || local.port_first == 0 ||

@@ -1,24 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cassert>
+
+#include "dataplane/lb/burst.h"
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/worker_impl.h"
 
 namespace pollux::lb {
+namespace {
+
+void clear(BurstMemory& memory) noexcept {
+    memory.flows.clear();
+    memory.others.clear();
+    for (PacketList& list : memory.to_server) list.clear();
+    for (PacketList& list : memory.to_client) list.clear();
+}
+
+// What the stages did not book one by one.
+void account(Burst& burst, std::span<const Packet> packets, std::uint64_t bytes) noexcept {
+    std::uint64_t sent = 0;
+    for (const Packet& packet : packets) {
+        sent += packet.verdict == Verdict::Transmit && !packet.originated ? 1 : 0;
+    }
+    CounterBlock& counters = burst.worker.counters;
+    counters.received.add(packets.size());
+    counters.received_bytes.add(bytes);
+    counters.transmitted.add(sent);
+}
+
+std::uint64_t bytes_of(std::span<const Packet> packets) noexcept {
+    std::uint64_t bytes = 0;
+    for (const Packet& packet : packets) bytes += packet.frame_length;
+    return bytes;
+}
+
+}  // namespace
 
 Worker::Worker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Worker::Worker(Worker&&) noexcept = default;
 Worker& Worker::operator=(Worker&&) noexcept = default;
 Worker::~Worker() = default;
 
-void Worker::process_burst(std::span<Packet> burst, TimePoint now, ExtraPackets& extra) noexcept {
-    CounterBlock& counters = impl_->counters;
-    for (Packet& packet : burst) {
-        counters.received_bytes.add(packet.frame_length);
-        packet.verdict = Verdict::Punt;
-        packet.punt_reason = PuntReason::Routed;
-    }
-    counters.received.add(burst.size());
-    counters.punted.add(burst.size());
-    counters.punted_by_reason[static_cast<std::size_t>(PuntReason::Routed)].add(burst.size());
+void Worker::process_burst(std::span<Packet> packets, TimePoint now, ExtraPackets& extra) noexcept {
+    assert(packets.size() <= kMaxBurst);
+    const std::uint64_t bytes = bytes_of(packets);
+    Burst burst(*impl_, now, extra);
+    clear(burst.memory);
+    classify(burst, packets);
+    find_connections(burst);
+    track_connections(burst);
+    if (!burst.memory.others.empty()) handle_others(burst);
+    forward(burst);
+    account(burst, packets, bytes);
     quiescent();
 }
 

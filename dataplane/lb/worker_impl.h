@@ -8,8 +8,11 @@
 
 #include "dataplane/lb/counter.h"
 #include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/defence.h"
 #include "dataplane/lb/ids.h"
+#include "dataplane/lb/packet_context.h"
 #include "dataplane/lb/shared_state.h"
+#include "dataplane/lb/token_bucket.h"
 #include "dataplane/lb/zeroed_array.h"
 
 namespace pollux::lb {
@@ -28,8 +31,12 @@ struct alignas(64) Worker::Impl {
     SharedState& shared;
     const WorkerId id;
     PacketSource source;
+    PacketDropper dropper;
+    TokenBucket answers;           // our own ICMP messages
+    std::uint16_t next_ip_id = 1;  // of packets that we make
     alignas(64) CounterBlock counters;
     ZeroedArray<TrafficCounters> traffic;  // by RealServerId
+    BurstMemory memory;
 
     [[nodiscard]] Participant self() const noexcept { return participant(id); }
 };

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the control thread keeps of a DataPlane. Internal to dataplane/lb.
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/quiescence.h"
+#include "dataplane/lb/shared_state.h"
+#include "dataplane/lb/snapshot_builder.h"
+#include "dataplane/lb/traffic.h"
+#include "dataplane/lb/worker_impl.h"
+
+namespace pollux::lb {
+
+struct DataPlane::Impl {
+    Impl(const DataPlaneLimits& limits, MemoryRegion&& memory)
+        : shared(limits, std::move(memory)),
+          builder(limits, shared.loads.span()),
+          frees(shared.quiescence) {
+        for (std::uint16_t i = 0; i < limits.workers; ++i) {
+            workers.emplace_back(std::make_unique<Worker::Impl>(shared, WorkerId{i}));
+            workers.back().online();
+        }
+        shared.quiescence.online(shared.control());
+    }
+
+    [[nodiscard]] Traffic traffic_of(RealServerId id) const {
+        Traffic sum;
+        for (const Worker& worker : workers) sum += Traffic::of(impl_of(worker).traffic[index(id)]);
+        if (index(id) < released.size()) sum -= released[index(id)];
+        return sum;
+    }
+    void release(RealServerId id, ServiceId service) {
+        const Traffic sum = traffic_of(id);
+        if (released.size() <= index(id)) released.resize(index(id) + 1);
+        released[index(id)] += sum;
+        if (former.size() <= index(service)) former.resize(index(service) + 1);
+        former[index(service)] += sum;
+    }
+    // The tables name addresses by id. An id's address changes only when nothing refers to the id.
+    void record_addresses(const Snapshot& next) {
+        for (std::uint32_t i = 0; i < next.servers.size(); ++i) {
+            const RealServer& server = next.servers[i];
+            if (shared.server_addresses[i].address() == server.address) continue;
+            shared.server_addresses.set(i, server.address, server.port);
+        }
+        for (const auto& [address, id] : builder.local_ids()) {
+            const std::uint32_t at = index(id);
+            if (shared.local_addresses[at].address() == address) continue;
+            shared.local_addresses.set(at, address, net::Be16{});
+        }
+    }
+    static const Worker::Impl& impl_of(const Worker& worker) { return *worker.impl_; }
+    static Worker::Impl& impl_of(Worker& worker) { return *worker.impl_; }
+
+    [[nodiscard]] Traffic traffic_of_former(ServiceId id) const {
+        return index(id) < former.size() ? former[index(id)] : Traffic{};
+    }
+    // Servers that left the service and are still known.
+    [[nodiscard]] static std::vector<RealServerId> removed_servers(ServiceId service,
+                                                                   const Snapshot& snapshot) {
+        std::vector<RealServerId> ids;
+        for (std::uint32_t i = 0; i < snapshot.servers.size(); ++i) {
+            const RealServer& server = snapshot.servers[i];
+            if (server.service == service && !server.present) ids.push_back(RealServerId{i});
+        }
+        return ids;
+    }
+
+    SharedState shared;
+    SnapshotBuilder builder;
+    DeferredFrees frees;
+    std::vector<Worker> workers;
+    std::uint64_t oldest_generation = 0;  // no worker uses an older snapshot
+    std::vector<Traffic> released;        // by RealServerId: what earlier holders of the id counted
+    std::vector<Traffic> former;          // by ServiceId: traffic of servers that are gone
+};
+
+}  // namespace pollux::lb

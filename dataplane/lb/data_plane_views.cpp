@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the operator sees, read by the control thread while the workers run.
+
+#include <string>
+
+#include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/data_plane_impl.h"
+#include "dataplane/lb/tracking.h"
+
+namespace pollux::lb {
+namespace {
+
+// Records looked at before the control thread passes a quiescent point.
+constexpr std::uint32_t kVisitChunk = 4096;
+
+template <typename View>
+void fill(View& view, const Traffic& traffic) {
+    view.connections = traffic.connections;
+    view.packets_in = traffic.packets_in;
+    view.packets_out = traffic.packets_out;
+    view.bytes_in = traffic.bytes_in;
+    view.bytes_out = traffic.bytes_out;
+}
+
+ServerView view_of(const SharedState& shared, RealServerId id, const Snapshot& snapshot,
+                   const Traffic& traffic) {
+    const RealServer& server = snapshot.server(id);
+    const ServerLoad& load = shared.loads[index(id)];
+    ServerView view;
+    view.address = server.address;
+    view.port = server.port.host();
+    view.method = server.method;
+    view.weight = server.weight;
+    view.tunnel = snapshot.tunnel_specs[index(id)];
+    view.upper_threshold = load.upper.load(std::memory_order_relaxed);
+    view.lower_threshold = load.lower.load(std::memory_order_relaxed);
+    view.removed = !server.present;
+    // Relaxed: figures, one by one.
+    view.active = load.active.load(std::memory_order_relaxed);
+    view.inactive = load.inactive.load(std::memory_order_relaxed);
+    view.persistent = load.persistent.load(std::memory_order_relaxed);
+    fill(view, traffic);
+    return view;
+}
+
+ConnectionView view_of(const SharedState& shared, const Connection& connection,
+                       ConnectionState state, Tick now) {
+    ConnectionView view;
+    view.protocol = state.protocol();
+    view.client = connection.client_address();
+    view.client_port = connection.client_port().host();
+    view.virtual_address = connection.virtual_address();
+    view.virtual_port = connection.virtual_port().host();
+    view.server =
+        shared.server_addresses[static_cast<std::uint32_t>(connection.server())].address();
+    view.server_port = connection.server_port().host();
+    if (state.method() == ForwardingMethod::FullNat) {
+        view.local = shared.local_addresses[index(connection.local_address())].address();
+        view.local_port = connection.local_port().host();
+    }
+    view.method = state.method();
+    view.state = state_name(state);
+    view.expires_in = connection.expires_in(now);
+    return view;
+}
+
+ConnectionView view_of(const SharedState& shared, const TemplateView& found) {
+    ConnectionView view;
+    view.is_template = true;
+    view.protocol = found.key.protocol();
+    view.client = found.key.source();
+    view.client_port = found.key.source_port().host();
+    view.virtual_address = found.key.destination();
+    view.virtual_port = found.unreachable ? 65535 : found.key.destination_port().host();
+    view.server = shared.server_addresses[static_cast<std::uint32_t>(found.server)].address();
+    view.server_port = found.unreachable ? 65535 : found.server_port.host();
+    view.method = found.method;
+    view.state = found.assured ? "ASSURED" : "NONE";
+    view.expires_in = found.expires_in;
+    return view;
+}
+
+}  // namespace
+
+WorkerCounters DataPlane::counters(unsigned worker) const {
+    const CounterBlock& block = Impl::impl_of(impl_->workers[worker]).counters;
+    WorkerCounters result;
+    result.received = block.received.read();
+    result.received_bytes = block.received_bytes.read();
+    result.transmitted = block.transmitted.read();
+    result.punted = block.punted.read();
+    result.originated = block.originated.read();
+    result.parked = block.parked.read();
+    result.connections_created = block.connections_created.read();
+    result.connection_hits = block.connection_hits.read();
+    for (std::size_t i = 0; i < kDropReasonCount; ++i) result.dropped[i] = block.dropped[i].read();
+    for (std::size_t i = 0; i < kPuntReasonCount; ++i) {
+        result.punted_by_reason[i] = block.punted_by_reason[i].read();
+    }
+    return result;
+}
+
+std::vector<ServiceView> DataPlane::services(TimePoint now) const {
+    const Snapshot& snapshot = *impl_->shared.snapshot.read();
+    std::vector<ServiceView> views;
+    for (std::uint32_t i = 0; i < snapshot.services.size(); ++i) {
+        const VirtualService& service = snapshot.services[i];
+        if (!service.present) continue;
+        ServiceView view;
+        view.spec = service.spec;
+        Traffic sum = impl_->traffic_of_former(ServiceId{i});
+        const auto add = [&](RealServerId id) {
+            const Traffic traffic = impl_->traffic_of(id);
+            sum += traffic;
+            return view_of(impl_->shared, id, snapshot, traffic);
+        };
+        for (const RealServerId id : service.servers) view.servers.push_back(add(id));
+        for (const RealServerId id : impl_->removed_servers(ServiceId{i}, snapshot)) {
+            const ServerView removed = add(id);
+            if (removed.active + removed.inactive + removed.persistent == 0) continue;
+            view.servers.push_back(removed);
+        }
+        fill(view, sum);
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+void DataPlane::for_each_connection(TimePoint now,
+                                    const std::function<void(const ConnectionView&)>& visit) const {
+    SharedState& shared = impl_->shared;
+    const Tick tick = to_tick(now);
+    std::uint32_t at = 0;
+    do {
+        at = shared.connections.visit(
+            at, kVisitChunk,
+            [&](ConnectionIndex, const Connection& connection, ConnectionState state) {
+                if (connection.expired(state, tick)) return;
+                visit(view_of(shared, connection, state, tick));
+            });
+        shared.quiescence.report(shared.control());
+    } while (at != 0);
+    do {
+        at = shared.templates.visit(at, kVisitChunk, tick, [&](const TemplateView& found) {
+            visit(view_of(shared, found));
+        });
+        shared.quiescence.report(shared.control());
+    } while (at != 0);
+}
+
+std::vector<MemoryView> DataPlane::memory() const {
+    const SharedState& shared = impl_->shared;
+    const bool huge = shared.region.page_kind() != PageKind::Normal;
+    std::vector<MemoryView> views;
+    for (const auto& accounts : {shared.connections.memory(), shared.templates.memory()}) {
+        for (const MemoryAccount& account : accounts) {
+            views.push_back(
+                {std::string(account.name), account.bytes, account.capacity, account.used, huge});
+        }
+    }
+    return views;
+}
+
+}  // namespace pollux::lb

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/lb/forwarding.h"
+
+namespace pollux::lb {
+namespace {
+
+// In the order of ForwardingMethod.
+constexpr std::array<ForwardingRow, kForwardingMethodCount> kRows{{
+    {ForwardingMethod::Nat, "Masq", forward_nat, forward_nat_reply},
+    {ForwardingMethod::DirectRouting, "Route", forward_direct, nullptr},
+    {ForwardingMethod::Tunnel, "Tunnel", forward_tunnel, nullptr},
+    {ForwardingMethod::FullNat, "FullNat", forward_full_nat, forward_full_nat_reply},
+}};
+
+}  // namespace
+
+std::string_view to_string(ForwardingMethod method) noexcept {
+    return kRows[static_cast<std::size_t>(method)].name;
+}
+
+void forward(Burst& burst) noexcept {
+    for (std::size_t i = 0; i < kRows.size(); ++i) {
+        const PacketList& in = burst.memory.to_server[i];
+        if (!in.empty()) kRows[i].to_server(burst, in);
+        const PacketList& out = burst.memory.to_client[i];
+        if (!out.empty()) kRows[i].to_client(burst, out);
+    }
+}
+
+}  // namespace pollux::lb

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Packets without a flow of their own: control protocols, ICMP, fragments, tunnels to us.
+
+#include "dataplane/lb/burst.h"
+#include "dataplane/lb/host.h"
+
+namespace pollux::lb {
+
+void handle_others(Burst& burst) noexcept {
+    for (const std::uint8_t at : burst.memory.others) {
+        PacketContext& context = burst.packet(at);
+        if (punt_control(burst, context)) continue;
+        punt_to_host(burst, context);
+    }
+}
+
+}  // namespace pollux::lb

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/lb/track.h"
+
+#include "dataplane/lb/answer.h"
+#include "dataplane/lb/expected_states.h"
+#include "dataplane/lb/load_count.h"
+#include "dataplane/lb/mtu.h"
+#include "dataplane/net/sctp.h"
+
+namespace pollux::lb {
+namespace {
+
+enum class Outcome : std::uint8_t { Pass, Anew };
+
+bool changes_nothing(const Burst& burst, const PacketContext& context, ConnectionState state,
+                     Direction direction) noexcept {
+    const auto have = static_cast<std::uint32_t>(state.word());
+    const ExpectedStates& expected = burst.snapshot.expected_states;
+    if (context.parsed.protocol == net::kProtocolTcp) [[likely]] {
+        const PacketOrigin origin = direction == Direction::Reply         ? PacketOrigin::Server
+                                    : state.has(ConnectionFlag::NoOutput) ? PacketOrigin::ClientOnly
+                                                                          : PacketOrigin::Client;
+        return have == ExpectedStates::of(expected.tcp(burst.defence.secure_tcp), origin,
+                                          context.parsed.tcp_flags, state.protocol_state());
+    }
+    // A server's first datagram assures the template, if there is one.
+    return context.parsed.protocol == net::kProtocolUdp && have == expected.udp() &&
+           (direction == Direction::Forward || context.connection->persistence() == kNoTemplate);
+}
+
+// Stores what the packet makes of the state and counts the difference, unless there is none.
+void update_state(Burst& burst, PacketContext& context, Direction direction) noexcept {
+    Connection& connection = *context.connection;
+    const PacketEvent event = event_of(context);
+    const bool from_server = direction == Direction::Reply;
+    ConnectionState before = connection.state();
+    for (;;) {
+        if (before.lifecycle() != Lifecycle::Live) return;
+        ConnectionState after = track_packet(before, from_server, event, burst.snapshot.timeouts,
+                                             burst.defence.secure_tcp);
+        if (!from_server && before.packets() < burst.snapshot.counted_packets) {
+            after = after.with_packets(before.packets() + 1);
+        }
+        if (after == before) break;
+        if (!connection.change_state(before, after)) continue;
+        connection.restart_timeout(burst.tick);
+        count_change(burst.worker.shared, burst.worker.self(), connection.server(), before, after);
+        before = after;
+        break;
+    }
+    const TemplateIndex persistence = connection.persistence();
+    if (persistence != kNoTemplate && assures_template(before, from_server)) {
+        burst.worker.shared.templates.assure(persistence);
+    }
+}
+
+// A SYN or INIT on a known connection: conn_reuse_mode says whether it starts a new one.
+bool is_replaced(const Burst& burst, const PacketContext& context, ConnectionState state) noexcept {
+    if (!starts_connection(state.protocol(), event_of(context))) return false;
+    ReuseQuestion question;
+    question.state = state;
+    question.persistent = context.connection->persistence() != kNoTemplate;
+    question.server_quiesced = context.server->weight == 0;
+    return is_scheduled_anew(question, burst.snapshot.sysctl);
+}
+
+void take_reply(Burst& burst, unsigned at, ConnectionState state) noexcept {
+    PacketContext& context = burst.packet(at);
+    if (changes_nothing(burst, context, state, Direction::Reply)) [[likely]] {
+        context.connection->touch(burst.tick);
+    } else {
+        update_state(burst, context, Direction::Reply);
+        context.connection->touch(burst.tick);
+    }
+    admit_to_client(burst, at, state.method());
+}
+
+// The packet's server was removed: LVS drops silently, in the hope that it comes back, or with
+// expire_nodest_conn gives the connection up.
+Outcome meet_removed_server(Burst& burst, PacketContext& context, ConnectionIndex found) noexcept {
+    if (!burst.snapshot.sysctl.expire_nodest_conn) {
+        drop(burst, context, DropReason::ServerGone);
+        return Outcome::Pass;
+    }
+    burst.table.remove(burst.worker.self(), found);
+    return Outcome::Anew;
+}
+
+}  // namespace
+
+PacketEvent event_of(const PacketContext& context) noexcept {
+    PacketEvent event;
+    event.tcp_flags = context.parsed.tcp_flags;
+    if (context.parsed.protocol == net::kProtocolSctp) {
+        const std::size_t chunks = context.parsed.l4_length() - net::kSctpHeaderLength;
+        const std::size_t in_reach =
+            context.packet->length - context.parsed.l4_offset - net::kSctpHeaderLength;
+        event.sctp = sctp_event({context.l4() + net::kSctpHeaderLength,
+                                 chunks < in_reach ? chunks : in_reach})
+                         .value_or(SctpEvent::Data);
+    }
+    return event;
+}
+
+void take_packet(Burst& burst, unsigned at, FoundConnection found) noexcept {
+    PacketContext& context = burst.packet(at);
+    Connection& connection = burst.table.connection(found.index);
+    context.connection = &connection;
+    const ConnectionState state = connection.state_relaxed();
+    if (found.direction == Direction::Reply) {
+        take_reply(burst, at, state);
+        return;
+    }
+    const RealServer* server = burst.snapshot.find_server(connection.server());
+    if (server == nullptr || !server->present) [[unlikely]] {
+        context.server = server;
+        const bool anew = server != nullptr && is_replaced(burst, context, state);
+        if (anew) burst.table.remove(burst.worker.self(), found.index);
+        if (anew || meet_removed_server(burst, context, found.index) == Outcome::Anew) {
+            establish(burst, at);
+        }
+        return;
+    }
+    context.server = server;
+    if (!changes_nothing(burst, context, state, Direction::Forward) ||
+        state.packets() < burst.snapshot.counted_packets) [[unlikely]] {
+        if (is_replaced(burst, context, state)) {
+            burst.table.remove(burst.worker.self(), found.index);
+            establish(burst, at);
+            return;
+        }
+        update_state(burst, context, Direction::Forward);
+    }
+    connection.touch(burst.tick);
+    admit_to_server(burst, at, state.method());
+}
+
+void admit_to_server(Burst& burst, unsigned at, ForwardingMethod method) noexcept {
+    PacketContext& context = burst.packet(at);
+    if (context.parsed.ttl <= 1) [[unlikely]] {
+        answer_ttl_exceeded(burst, context);
+        return;
+    }
+    if (context.parsed.ip_length > context.server->mtu) [[unlikely]] {
+        meet_small_mtu(burst, at, context.server->mtu);
+        return;
+    }
+    burst.memory.to_server[static_cast<std::size_t>(method)].push(at);
+}
+
+void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcept {
+    PacketContext& context = burst.packet(at);
+    const NextHop* hop = burst.snapshot.routes->find(context.connection->client_address());
+    if (hop == nullptr) [[unlikely]] {
+        drop(burst, context, DropReason::NoRoute);
+        return;
+    }
+    context.hop = hop;
+    if (context.parsed.ttl <= 1) [[unlikely]] {
+        answer_ttl_exceeded(burst, context);
+        return;
+    }
+    if (context.parsed.ip_length > hop->mtu) [[unlikely]] {
+        meet_small_mtu(burst, at, hop->mtu);
+        return;
+    }
+    burst.memory.to_client[static_cast<std::size_t>(method)].push(at);
+}
+
+void track_connections(Burst& burst) noexcept {
+    for (const std::uint8_t at : burst.memory.flows) {
+        const FoundConnection found =
+            burst.table.verify(burst.memory.keys[at], burst.memory.lookups[at], burst.tick);
+        if (found) [[likely]] {
+            take_packet(burst, at, found);
+        } else {
+            establish(burst, at);
+        }
+    }
+}
+
+}  // namespace pollux::lb
