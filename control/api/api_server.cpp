@@ -49,10 +49,10 @@ struct ApiServer::Impl {
     };
     using Clients = std::list<Client>;
 
-    Impl(EventLoop& event_loop, std::unique_ptr<ControlSocket> listener,
-         ControlSocketOptions socket_options, Handler request_handler, const ApiLimits& api_limits)
+    Impl(EventLoop& event_loop, ControlSocket& listener, ControlSocketOptions socket_options,
+         Handler request_handler, const ApiLimits& api_limits)
         : loop(event_loop),
-          socket(std::move(listener)),
+          socket(&listener),
           options(std::move(socket_options)),
           handler(std::move(request_handler)),
           limits(api_limits),
@@ -68,7 +68,7 @@ struct ApiServer::Impl {
     void drop_later(Clients::iterator client);
 
     EventLoop& loop;
-    std::unique_ptr<ControlSocket> socket;
+    ControlSocket* socket;
     ControlSocketOptions options;
     Handler handler;
     ApiLimits limits;
@@ -182,10 +182,9 @@ void ApiServer::Impl::patrol() {
     }
 }
 
-ApiServer::ApiServer(EventLoop& loop, std::unique_ptr<ControlSocket> socket,
-                     ControlSocketOptions options, Handler handler, const ApiLimits& limits)
-    : impl_(std::make_unique<Impl>(loop, std::move(socket), std::move(options), std::move(handler),
-                                   limits)) {
+ApiServer::ApiServer(EventLoop& loop, ControlSocket& socket, ControlSocketOptions options,
+                     Handler handler, const ApiLimits& limits)
+    : impl_(std::make_unique<Impl>(loop, socket, std::move(options), std::move(handler), limits)) {
     impl_->accept_watch.on_readable([impl = impl_.get()] { impl->accept_clients(); });
     impl_->patrol_timer.start_every(kPatrolInterval);
 }

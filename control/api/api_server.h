@@ -28,8 +28,9 @@ class ApiServer {
     // Turns a request line (without newline) into an answer (with newline).
     using Handler = std::function<std::string(Role, std::string_view)>;
 
-    ApiServer(EventLoop& loop, std::unique_ptr<ControlSocket> socket, ControlSocketOptions options,
-              Handler handler, const ApiLimits& limits = {});
+    // `loop` and `socket` outlive the server.
+    ApiServer(EventLoop& loop, ControlSocket& socket, ControlSocketOptions options, Handler handler,
+              const ApiLimits& limits = {});
     ~ApiServer();
 
     [[nodiscard]] std::size_t clients() const;

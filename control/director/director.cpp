@@ -14,6 +14,7 @@ namespace {
 constexpr auto kHousekeepingInterval = std::chrono::milliseconds(10);
 // Connection buckets swept per housekeeping turn.
 constexpr std::uint32_t kSweepBudget = 4096;
+constexpr auto kWatchInterval = std::chrono::milliseconds(20);
 constexpr auto kSlowInterval = std::chrono::milliseconds(100);
 // Batches of punted frames per turn of the loop.
 constexpr unsigned kPuntBatchesPerTurn = 4;
@@ -51,6 +52,7 @@ Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane
       ports_(make_ports(config_, runtime.ports())),
       started_(runtime.now()),
       housekeeping_(loop, [this] { housekeep(); }),
+      watch_timer_(loop, [this] { watch_.update(runtime_->workers(), now()); }),
       slow_housekeeping_(loop,
                          [this] {
                              next_hops_->tick(now());
@@ -129,6 +131,7 @@ void Director::start() {
         if (!port.link_up) taps_->set_carrier(port.id, false);
     }
     housekeeping_.start_every(kHousekeepingInterval);
+    watch_timer_.start_every(kWatchInterval);
     slow_housekeeping_.start_every(kSlowInterval);
     next_hops_->tick(now());
     publisher_->request();

@@ -15,6 +15,7 @@
 #include "control/director/kernel_plan.h"
 #include "control/director/publisher.h"
 #include "control/director/punt_dispatch.h"
+#include "control/director/worker_watch.h"
 #include "control/loop/event_loop.h"
 #include "control/netlink/kernel_monitor.h"
 #include "control/nexthop/next_hops.h"
@@ -69,6 +70,8 @@ class Director {
     [[nodiscard]] const NextHops& next_hops() const { return *next_hops_; }
     [[nodiscard]] const PuntDispatch& punts() const { return *punts_; }
     [[nodiscard]] const Publisher& publisher() const { return *publisher_; }
+    // How long the most silent worker has been silent (decision D13); known to about 20 ms.
+    [[nodiscard]] lb::Duration worker_silence() const { return watch_.longest_silence(now()); }
     // The spec of the snapshot that workers use.
     [[nodiscard]] const lb::DataPlaneSpec& spec() const { return spec_; }
     [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
@@ -106,7 +109,9 @@ class Director {
     std::unique_ptr<PuntDispatch> punts_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<FdWatch> punt_watch_;
+    WorkerWatch watch_;
     Timer housekeeping_;
+    Timer watch_timer_;
     Timer slow_housekeeping_;
     Timer stop_timer_;
     std::vector<std::unique_ptr<Extension>> extensions_;

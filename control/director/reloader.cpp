@@ -12,7 +12,7 @@ namespace {
 // A file that does not load, as the outcome that says so.
 Reloader::Outcome refused_by_file(const LoadResult& loaded, const std::string& path) {
     Reloader::Outcome outcome;
-    outcome.messages = render_all(loaded.diagnostics, loaded.files);
+    outcome.messages = render_all(loaded);
     outcome.error = loaded.unreadable
                         ? Error{"cannot read " + path, "check the path and its permissions"}
                         : Error{std::to_string(loaded.errors) + " errors in the configuration",
@@ -60,7 +60,7 @@ Reloader::Outcome Reloader::reload(std::chrono::seconds confirm) {
         return outcome;
     }
     Outcome outcome = apply(std::move(*loaded.config));
-    if (loaded.warnings > 0) outcome.messages = render_all(loaded.diagnostics, loaded.files);
+    if (loaded.warnings > 0) outcome.messages = render_all(loaded);
     if (!outcome.accepted) {
         log_refusal(outcome);
     } else if (confirm > std::chrono::seconds::zero()) {
@@ -75,7 +75,7 @@ Reloader::Outcome Reloader::preview() const {
     Outcome outcome;
     outcome.accepted = true;
     outcome.messages =
-        loaded.warnings > 0 ? render_all(loaded.diagnostics, loaded.files) : std::string();
+        loaded.warnings > 0 ? render_all(loaded) : std::string();
     outcome.diff = diff_configs(director_->config(), *loaded.config);
     return outcome;
 }

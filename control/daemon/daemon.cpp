@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/daemon/daemon.h"
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "control/api/api_server.h"
+#include "control/api/command.h"
+#include "control/config/load.h"
+#include "control/config/render.h"
+#include "control/daemon/runtime_options.h"
+#include "control/daemon/systemd_notify.h"
+#include "control/director/director.h"
+#include "control/director/log_options.h"
+#include "control/director/reloader.h"
+#include "control/log/log.h"
+#include "control/spec/spec_builder.h"
+
+namespace pollux::control {
+namespace {
+
+// A worker that made no progress for so long keeps the watchdog from being fed.
+constexpr auto kWorkerPatience = std::chrono::seconds(2);
+
+int refuse_to_start(const Error& error) {
+    std::cerr << "polluxd: " << error.message << "\n";
+    if (!error.remedy.empty()) std::cerr << "  remedy: " << error.remedy << "\n";
+    log::error("not started", error);
+    return kExitCannotStart;
+}
+
+LoadOptions load_options(const DaemonOptions& options) {
+    LoadOptions load;
+    load.node = options.node;
+    return load;
+}
+
+// What only this host can tell; prints all of it. False: errors.
+bool check_host(const Config& config) {
+    bool good = true;
+    for (const Diagnostic& diagnostic : check_online(config)) {
+        std::cerr << render(diagnostic) << "\n";
+        if (diagnostic.severity == Severity::Error) good = false;
+    }
+    return good;
+}
+
+Status check_rights() {
+    if (geteuid() == 0) return ok_status();
+    return Error{"polluxd must be started as root: it opens ports, hugepages and TAP interfaces",
+                 "use sudo or the systemd unit; to only check a file: polluxd --check FILE"};
+}
+
+Result<std::unique_ptr<lb::DataPlane>> make_data_plane(const Config& config) {
+    lb::DataPlaneLimits limits = build_limits(config);
+    const auto bytes = static_cast<ssize_t>(sizeof(limits.hash_secret));
+    if (getrandom(limits.hash_secret.data(), sizeof(limits.hash_secret), 0) != bytes) {
+        return Error{"the system gave no random numbers for the hash secret", ""};
+    }
+    return lb::DataPlane::create(limits);
+}
+
+// Everything that runs, in the order of construction; destroyed in reverse.
+struct Parts {
+    EventLoop loop;
+    std::unique_ptr<api::ControlSocket> socket;
+    std::unique_ptr<lb::DataPlane> plane;
+    std::unique_ptr<dpdk::Runtime> runtime;
+    std::unique_ptr<Director> director;
+
+    ~Parts() {
+        // The TAPs go first, with them the addresses: nobody answers for a node that stops.
+        director.reset();
+        if (runtime) runtime->stop_workers();
+    }
+};
+
+Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions& api_options) {
+    auto socket = api::ControlSocket::open(api_options);
+    if (!socket) return socket.error();
+    parts.socket = std::move(socket).value();
+    auto plane = make_data_plane(config);
+    if (!plane) return plane.error();
+    parts.plane = std::move(plane).value();
+    auto runtime = dpdk::Runtime::start(to_runtime_options(config));
+    if (!runtime) return runtime.error();
+    parts.runtime = std::move(runtime).value();
+    auto director = Director::create(parts.loop, *parts.runtime, *parts.plane, std::move(config));
+    if (!director) return director.error();
+    parts.director = std::move(director).value();
+    return parts.runtime->launch_workers(*parts.plane);
+}
+
+void feed_watchdog(const Director& director) {
+    if (director.worker_silence() < kWorkerPatience) systemd_notify("WATCHDOG=1");
+}
+
+int serve(Parts& parts, const DaemonOptions& options,
+          const api::ControlSocketOptions& api_options) {
+    Director& director = *parts.director;
+    Reloader reloader(director, options.config, load_options(options));
+    api::CommandContext context{director, reloader};
+    api::ApiServer server(parts.loop, *parts.socket, api_options,
+                          [&](api::Role role, std::string_view line) {
+                              return api::handle_request(context, role, line);
+                          });
+    SignalWatch signals(parts.loop, {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+        if (signal == SIGHUP) {
+            reloader.reload();
+        } else {
+            director.stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        }
+    });
+    Timer watchdog(parts.loop, [&] { feed_watchdog(director); });
+    if (const auto interval = systemd_watchdog_interval()) watchdog.start_every(*interval / 3);
+
+    director.start();
+    log::info("running", {{"version", POLLUX_VERSION},
+                          {"ports", director.ports().ports.size()},
+                          {"workers", parts.plane->worker_count()},
+                          {"services", director.spec().services.size()}});
+    systemd_notify("READY=1\nSTATUS=running");
+    parts.loop.run();
+    systemd_notify("STOPPING=1");
+    return kExitGood;
+}
+
+}  // namespace
+
+int run_daemon(const DaemonOptions& options) {
+    const Status rights = check_rights();
+    if (!rights) return refuse_to_start(rights.error());
+    LoadResult loaded = load_config(options.config, load_options(options));
+    if (!loaded.diagnostics.empty()) std::cerr << render_all(loaded);
+    if (loaded.unreadable) {
+        return refuse_to_start({"cannot read the configuration " + options.config,
+                                "name the file: polluxd --config FILE"});
+    }
+    if (!loaded.config) {
+        std::cerr << "polluxd: not started, the configuration has errors\n";
+        return kExitBadConfiguration;
+    }
+    log::Options log_options = to_log_options(loaded.config->log);
+    if (options.log_level) log_options.level = *options.log_level;
+    if (const Status started = log::start(log_options); !started) {
+        return refuse_to_start(started.error());
+    }
+    if (!check_host(*loaded.config)) {
+        return refuse_to_start({"this host cannot run the configuration " + options.config,
+                                "the messages above say what is missing"});
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    const ApiConfig& api_config = loaded.config->api;
+    const api::ControlSocketOptions api_options{api_config.control_socket, api_config.admin_group,
+                                                api_config.read_group};
+    int code = kExitGood;
+    {
+        Parts parts;
+        const Status started = start_parts(parts, std::move(*loaded.config), api_options);
+        if (!started) return refuse_to_start(started.error());
+        code = serve(parts, options, api_options);
+    }
+    log::info("stopped");
+    return code;
+}
+
+}  // namespace pollux::control

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/pollux/cli.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "control/config/check.h"
+#include "tools/pollux/client.h"
+#include "tools/pollux/rs_setup.h"
+
+namespace pollux::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+int fail(std::ostream& err, const Error& error, int code) {
+    err << "pollux: " << error.message << "\n";
+    if (!error.remedy.empty()) err << "  " << error.remedy << "\n";
+    return code;
+}
+
+int check(const Words& args, std::ostream& out, std::ostream& err) {
+    return control::run_check(args, out, err);
+}
+
+int rs_setup(const Words& args, std::ostream& out, std::ostream& err) {
+    const auto setup = parse_rs_setup(args);
+    if (!setup) return fail(err, setup.error(), kRefused);
+    out << render_rs_setup(*setup);
+    return kOk;
+}
+
+// A sub-command that needs no daemon.
+struct LocalRow {
+    std::string_view word;
+    std::string_view usage;
+    std::string_view help;
+    int (*run)(const Words& args, std::ostream& out, std::ostream& err);
+};
+
+constexpr std::array kLocalRows = {
+    LocalRow{"check", "[--strict] [--online] [--json] [--node NAME] FILE",
+             "check a configuration file", check},
+    LocalRow{"rs-setup", "--method dr|tun|nat|fnat [--vip ADDRESS]... [--director ADDRESS]",
+             "print the commands that a real server needs", rs_setup},
+};
+
+// One line of `pollux help`.
+void print_row(std::ostream& out, std::string_view words, std::string_view help) {
+    std::string line = "  " + std::string(words);
+    line.resize(std::max<std::size_t>(line.size() + 2, 22), ' ');
+    out << line << help << "\n";
+}
+
+void print_help(std::ostream& out) {
+    out << "usage: pollux [--socket PATH] [--json] COMMAND\n\nWith the daemon:\n";
+    for (const CommandRow& row : command_rows()) print_row(out, row.words, row.help);
+    out << "\nWithout it:\n";
+    for (const LocalRow& row : kLocalRows) print_row(out, row.word, row.help);
+    print_row(out, "help [COMMAND]", "this, or the options of a command");
+    out << "\nExit status: 0 done, 1 refused, 2 no connection to the daemon.\n";
+}
+
+int help(const Words& args, std::ostream& out, std::ostream& err) {
+    if (args.empty()) {
+        print_help(out);
+        return kOk;
+    }
+    for (const LocalRow& row : kLocalRows) {
+        if (row.word != args.front()) continue;
+        out << "usage: pollux " << row.word << " " << row.usage << "\n" << row.help << "\n";
+        return kOk;
+    }
+    const CommandRow* row = find_row(args);
+    if (row == nullptr)
+        return fail(err, {"unknown command " + args.front(), "see: pollux help"}, 1);
+    out << "usage: pollux " << row->words;
+    for (const OptionRow& option : row->options) {
+        const bool positional = !option.name.starts_with("--");
+        if (positional) {
+            out << " " << option.name;
+        } else {
+            out << " [" << option.name << (option.kind == OptionKind::Flag ? "]" : " ...]");
+        }
+    }
+    out << "\n" << row->help << "\n";
+    for (const OptionRow& option : row->options) print_row(out, option.name, option.help);
+    return kOk;
+}
+
+struct GlobalOptions {
+    std::string socket = kDefaultSocket;
+    bool json = false;
+};
+
+// Takes --socket and --json, which may stand anywhere, out of the words.
+Result<GlobalOptions> take_global_options(Words& words) {
+    GlobalOptions options;
+    Words rest;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--json") {
+            options.json = true;
+        } else if (words[i] == "--socket") {
+            if (i + 1 == words.size()) return Error{"--socket needs a path", ""};
+            options.socket = words[++i];
+        } else {
+            rest.push_back(words[i]);
+        }
+    }
+    words = std::move(rest);
+    return options;
+}
+
+int ask_daemon(const CommandRow& row, const GlobalOptions& options, const Json& args,
+               std::ostream& out, std::ostream& err) {
+    auto client = Client::connect(options.socket);
+    if (!client) return fail(err, client.error(), kNotConnected);
+    const auto answer = client->ask(std::string(row.request), args);
+    if (!answer) return fail(err, answer.error(), kNotConnected);
+    const bool ok = answer->value("ok", false);
+    if (options.json) {
+        out << answer->dump(2) << "\n";
+        return ok ? kOk : kRefused;
+    }
+    if (!ok) {
+        const Json error = answer->value("error", Json::object());
+        return fail(
+            err,
+            {error.value("message", std::string("refused")), error.value("remedy", std::string())},
+            kRefused);
+    }
+    out << row.render(answer->value("data", Json::object()), args);
+    return kOk;
+}
+
+Error unknown_command(const Words& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    std::string choices;
+    for (const CommandRow& row : command_rows()) {
+        const bool same_start = row.words.starts_with(words.front() + " ");
+        if (same_start) choices += (choices.empty() ? "" : ", ") + std::string(row.words);
+    }
+    return {"unknown command " + text, choices.empty() ? "see: pollux help" : "one of: " + choices};
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err) {
+    Words words = args;
+    if (words.empty() || words.front() == "--help" || words.front() == "-h") {
+        print_help(words.empty() ? err : out);
+        return words.empty() ? kRefused : kOk;
+    }
+    if (words.front() == "--version") {
+        out << "pollux " POLLUX_VERSION "\n";
+        return kOk;
+    }
+    const std::string first = words.front();
+    const Words after(words.begin() + 1, words.end());
+    if (first == "help") return help(after, out, err);
+    for (const LocalRow& row : kLocalRows) {
+        if (row.word == first) return row.run(after, out, err);
+    }
+    const auto options = take_global_options(words);
+    if (!options) return fail(err, options.error(), kRefused);
+    if (words.empty()) return fail(err, {"no command", "see: pollux help"}, kRefused);
+    const CommandRow* row = find_row(words);
+    if (row == nullptr) return fail(err, unknown_command(words), kRefused);
+    const auto count =
+        static_cast<std::size_t>(std::count(row->words.begin(), row->words.end(), ' ') + 1);
+    const auto request = parse_arguments(*row, std::span<const std::string>(words).subspan(count));
+    if (!request) return fail(err, request.error(), kRefused);
+    return ask_daemon(*row, *options, *request, out, err);
+}
+
+}  // namespace pollux::cli

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Services, connections, drops, memory, weights.
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tools/pollux/render.h"
+#include "tools/pollux/table.h"
+#include "tools/pollux/values.h"
+
+namespace pollux::cli {
+namespace {
+
+// ipvsadm's word for a forwarding method.
+std::string forward_word(const std::string& method) {
+    if (method == "NAT") return "Masq";
+    if (method == "DR") return "Route";
+    if (method == "TUN") return "Tunnel";
+    return "FullNat";
+}
+
+std::string service_name(const Json& service) {
+    if (service.contains("fwmark")) {
+        const std::string mark = "FWM  " + number(service, "fwmark");
+        return text(service, "family") == "ipv6" ? mark + " IPv6" : mark;
+    }
+    return text(service, "protocol") + "  " +
+           endpoint(text(service, "address"), service.value("port", 0));
+}
+
+std::string service_flags(const Json& service) {
+    std::string flags;
+    for (const Json& flag : list(service, "scheduler_flags")) {
+        flags += (flags.empty() ? " (" : ",") + flag.get<std::string>();
+    }
+    if (!flags.empty()) flags += ")";
+    const Json persistence = service.value("persistence", Json());
+    if (persistence.is_object()) {
+        flags += " persistent " +
+                 std::to_string(static_cast<long>(persistence.value("timeout_seconds", 0.0)));
+        const int prefix = persistence.value("prefix", 32);
+        const bool whole = prefix == 32 || prefix == 128;
+        if (!whole) flags += " mask /" + std::to_string(prefix);
+    }
+    if (service.value("one_packet", false)) flags += " ops";
+    return flags;
+}
+
+void pad_to(std::string& line, std::size_t column) {
+    if (line.size() < column) {
+        line.append(column - line.size(), ' ');
+    } else {
+        line += ' ';
+    }
+}
+
+// Cells behind the name, in columns of fixed starts as ipvsadm prints them.
+std::string columns(std::string name, const std::vector<std::string>& cells,
+                    const std::vector<std::size_t>& starts) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        pad_to(name, starts.at(i));
+        name += cells[i];
+    }
+    name.erase(name.find_last_not_of(' ') + 1);
+    return name + "\n";
+}
+
+std::string server_name(const Json& server) {
+    return "  -> " + endpoint(text(server, "address"), server.value("port", 0));
+}
+
+std::string render_service_list(const Json& services) {
+    const std::vector<std::size_t> starts = {34, 42, 49, 60};
+    std::string out = "Prot LocalAddress:Port Scheduler Flags\n" +
+                      columns("  -> RemoteAddress:Port",
+                              {"Forward", "Weight", "ActiveConn", "InActConn"}, starts);
+    for (const Json& service : services) {
+        out += service_name(service) + " " + text(service, "scheduler") + service_flags(service) +
+               "\n";
+        for (const Json& server : list(service, "servers")) {
+            const std::string weight =
+                server.value("removed", false) ? "-" : number(server, "weight");
+            out += columns(server_name(server),
+                           {forward_word(text(server, "method")), weight, number(server, "active"),
+                            number(server, "inactive")},
+                           starts);
+        }
+    }
+    return out;
+}
+
+std::string render_service_stats(const Json& services) {
+    const std::vector<std::size_t> starts = {34, 43, 53, 63, 76};
+    const auto cells = [](const Json& row) {
+        return std::vector<std::string>{number(row, "connections"), number(row, "packets_in"),
+                                        number(row, "packets_out"), number(row, "bytes_in"),
+                                        number(row, "bytes_out")};
+    };
+    std::string out = columns("Prot LocalAddress:Port",
+                              {"Conns", "InPkts", "OutPkts", "InBytes", "OutBytes"}, starts) +
+                      "  -> RemoteAddress:Port\n";
+    for (const Json& service : services) {
+        out += columns(service_name(service), cells(service), starts);
+        for (const Json& server : list(service, "servers")) {
+            out += columns(server_name(server), cells(server), starts);
+        }
+    }
+    return out;
+}
+
+// As ipvsadm: minutes and seconds.
+std::string expiry(const Json& connection) {
+    const long total = static_cast<long>(connection.value("expires_seconds", 0.0));
+    char buffer[32];
+    std::snprintf(buffer, sizeof(buffer), "%02ld:%02ld", total / 60, total % 60);
+    return buffer;
+}
+
+}  // namespace
+
+std::string render_services(const Json& data, const Json& args) {
+    const Json services = list(data, "services");
+    return args.value("stats", false) ? render_service_stats(services)
+                                      : render_service_list(services);
+}
+
+std::string render_connections(const Json& data, const Json& /*args*/) {
+    Table table{{"pro"},     {"expire"},      {"state"}, {"source"},
+                {"virtual"}, {"destination"}, {"local"}};
+    const Json connections = list(data, "connections");
+    for (const Json& row : connections) {
+        const bool is_template = row.value("template", false);
+        table.add({text(row, "protocol"), expiry(row),
+                   is_template ? "TEMPLATE" : text(row, "state"),
+                   endpoint(text(row, "client"), row.value("client_port", 0)),
+                   endpoint(text(row, "virtual"), row.value("virtual_port", 0)),
+                   endpoint(text(row, "server"), row.value("server_port", 0)),
+                   row.contains("local") ? endpoint(text(row, "local"), row.value("local_port", 0))
+                                         : std::string()});
+    }
+    std::string out = table.render();
+    const std::uint64_t matched = data.value("matched", std::uint64_t{0});
+    if (matched > connections.size()) {
+        out += "... " + std::to_string(connections.size()) + " of " + std::to_string(matched) +
+               " shown; narrow it down (--client, --virtual, --server, --state) or raise --limit\n";
+    }
+    return out;
+}
+
+std::string render_drops(const Json& data, const Json& /*args*/) {
+    const Json totals = data.value("totals", Json::object());
+    std::string out = "received " + number(totals, "received") + ", transmitted " +
+                      number(totals, "transmitted") + ", punted " + number(totals, "punted") +
+                      ", dropped " + number(totals, "dropped") + ", own answers " +
+                      number(totals, "originated") + "\n\n";
+    Table drops{{"packets", Align::Right}, {"dropped because"}, {"meaning"}};
+    for (const Json& row : list(data, "drops")) {
+        drops.add({number(row, "packets"), text(row, "reason"), text(row, "meaning")});
+    }
+    out += drops.render() + "\n";
+    Table punts{{"packets", Align::Right}, {"to the control core because"}};
+    for (const Json& row : list(data, "punts")) {
+        punts.add({number(row, "packets"), text(row, "reason")});
+    }
+    out += punts.render() + "\n";
+    Table taps{{"port"},
+               {"to kernel", Align::Right},
+               {"failed", Align::Right},
+               {"from kernel", Align::Right},
+               {"failed", Align::Right}};
+    for (const Json& row : list(data, "exception_path")) {
+        taps.add({text(row, "port"), number(row, "to_kernel"), number(row, "to_kernel_failed"),
+                  number(row, "from_kernel"), number(row, "from_kernel_failed")});
+    }
+    const Json parked = data.value("waiting_for_next_hop", Json::object());
+    return out + taps.render() + "\nwaiting for a next hop: " + number(parked, "waiting") +
+           " now, " + number(parked, "sent") + " sent, " + number(parked, "expired") +
+           " expired, " + number(parked, "refused") + " refused\n";
+}
+
+std::string render_memory(const Json& data, const Json& /*args*/) {
+    Table table{{"table"},
+                {"bytes", Align::Right},
+                {"capacity", Align::Right},
+                {"used", Align::Right},
+                {"pages"}};
+    for (const Json& row : list(data, "memory")) {
+        table.add({text(row, "name"), number(row, "bytes"), number(row, "capacity"),
+                   number(row, "used"), row.value("hugepages", false) ? "huge" : "normal"});
+    }
+    return table.render();
+}
+
+std::string render_weights(const Json& data, const Json& /*args*/) {
+    std::string out;
+    for (const Json& row : list(data, "changed")) {
+        out += text(row, "service") + " real_server " + text(row, "server") + " weight " +
+               number(row, "weight_before") + " -> " + number(row, "weight") + " (runtime)\n";
+    }
+    return out;
+}
+
+}  // namespace pollux::cli

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Status, ports, workers, neighbours, routes, configuration.
+
+#include <cstdio>
+
+#include "tools/pollux/render.h"
+#include "tools/pollux/table.h"
+#include "tools/pollux/values.h"
+
+namespace pollux::cli {
+namespace {
+
+std::string duration(double seconds) {
+    const auto total = static_cast<long>(seconds);
+    char buffer[64];
+    std::snprintf(buffer, sizeof(buffer), "%ldd %02ld:%02ld:%02ld", total / 86400,
+                  total / 3600 % 24, total / 60 % 60, total % 60);
+    return buffer;
+}
+
+std::string percent(double part, double whole) {
+    if (whole <= 0) return "-";
+    char buffer[32];
+    std::snprintf(buffer, sizeof(buffer), "%.1f%%", 100.0 * part / whole);
+    return buffer;
+}
+
+std::string or_dash(const std::string& value) {
+    return value.empty() ? "-" : value;
+}
+
+}  // namespace
+
+std::string render_status(const Json& data, const Json& /*args*/) {
+    std::string out = "polluxd " + text(data, "version") + ", pid " + number(data, "pid") +
+                      ", up " + duration(data.value("uptime_seconds", 0.0)) + "\n";
+    out += "router_id   " + text(data, "router_id") + "\n";
+    out += "config      " + text(data, "config") + " (" + number(data, "reloads") + " reloads";
+    if (data.value("waits_for_confirmation", false)) out += ", waits for: pollux confirm";
+    out += ")\n";
+    out += "snapshot    generation " + number(data, "generation") + ", refused " +
+           number(data, "refused_snapshots") + "\n";
+    out += "ports       " + number(data, "ports_up") + " of " + number(data, "ports") + " up\n";
+    out += "workers     " + number(data, "workers") + "\n";
+    out += "services    " + number(data, "services") + "\n";
+    out += "virtual IPs " + number(data, "virtual_addresses") + " held by VRRP\n";
+    return out;
+}
+
+std::string render_ports(const Json& data, const Json& /*args*/) {
+    Table table{{"port"},
+                {"link"},
+                {"mac"},
+                {"mtu", Align::Right},
+                {"driver"},
+                {"queues", Align::Right},
+                {"rss"},
+                {"rx packets", Align::Right},
+                {"tx packets", Align::Right},
+                {"missed", Align::Right},
+                {"errors", Align::Right},
+                {"addresses"}};
+    std::string notes;
+    for (const Json& row : list(data, "ports")) {
+        const auto errors = row.value("rx_errors", std::uint64_t{0}) +
+                            row.value("tx_errors", std::uint64_t{0}) +
+                            row.value("no_mbuf", std::uint64_t{0});
+        table.add({text(row, "name"), row.value("link_up", false) ? "up" : "down", text(row, "mac"),
+                   number(row, "mtu"), text(row, "driver"), number(row, "rx_queues"),
+                   yes_no(row, "rss"), number(row, "rx_packets"), number(row, "tx_packets"),
+                   number(row, "rx_missed"), std::to_string(errors),
+                   or_dash(joined(list(row, "addresses")))});
+        for (const Json& note : list(row, "notes")) {
+            if (!note.is_string()) continue;
+            notes += text(row, "name") + ": " + printable(note.get<std::string>()) + "\n";
+        }
+    }
+    return table.render() + (notes.empty() ? "" : "\n" + notes);
+}
+
+std::string render_workers(const Json& data, const Json& /*args*/) {
+    Table table{{"worker", Align::Right},      {"cpu", Align::Right},
+                {"busy", Align::Right},        {"cycles/packet", Align::Right},
+                {"received", Align::Right},    {"transmitted", Align::Right},
+                {"punted", Align::Right},      {"dropped", Align::Right},
+                {"connections", Align::Right}, {"sleeps", Align::Right}};
+    for (const Json& row : list(data, "workers")) {
+        const double busy = row.value("busy_cycles", 0.0);
+        const double received = row.value("received", 0.0);
+        const std::string per_packet =
+            received > 0 ? std::to_string(static_cast<long>(busy / received)) : "-";
+        table.add({number(row, "worker"), number(row, "cpu"),
+                   percent(busy, row.value("total_cycles", 0.0)), per_packet,
+                   number(row, "received"), number(row, "transmitted"), number(row, "punted"),
+                   number(row, "dropped"), number(row, "connections_created"),
+                   number(row, "sleeps")});
+    }
+    return table.render();
+}
+
+std::string render_neighbours(const Json& data, const Json& /*args*/) {
+    Table table{{"address"}, {"port"}, {"mac"}, {"state"}, {"used by services"}};
+    for (const Json& row : list(data, "neighbours")) {
+        table.add({text(row, "address"), text(row, "port"), or_dash(text(row, "mac")),
+                   text(row, "state"), yes_no(row, "wanted")});
+    }
+    return table.render();
+}
+
+std::string render_routes(const Json& data, const Json& /*args*/) {
+    Table table{{"destination"}, {"port"}, {"gateway"}, {"mac"}, {"source"}};
+    for (const Json& row : list(data, "routes")) {
+        const std::string gateway = text(row, "gateway");
+        const std::string mac = text(row, "mac");
+        table.add({text(row, "destination"), text(row, "port"),
+                   gateway.empty() ? "on-link" : gateway, mac.empty() ? "unresolved" : mac,
+                   or_dash(text(row, "source"))});
+    }
+    return table.render();
+}
+
+std::string render_config(const Json& data, const Json& /*args*/) {
+    std::string out = "file       " + text(data, "path") + "\n";
+    out += "router_id  " + text(data, "router_id") + "\n\n";
+    Table ports{{"port"}, {"device"}, {"mtu", Align::Right}, {"addresses"}};
+    for (const Json& row : list(data, "ports")) {
+        ports.add({text(row, "name"), text(row, "device"), number(row, "mtu"),
+                   or_dash(joined(list(row, "addresses")))});
+    }
+    out += ports.render() + "\n";
+    Table services{{"virtual_server"}, {"real servers", Align::Right}};
+    for (const Json& row : list(data, "virtual_servers")) {
+        services.add({text(row, "name"), number(row, "real_servers")});
+    }
+    out += services.render();
+    const std::string instances = joined(list(data, "vrrp_instances"));
+    if (!instances.empty()) out += "\nvrrp_instances: " + instances + "\n";
+    return out;
+}
+
+std::string render_reload(const Json& data, const Json& args) {
+    const bool preview = args.value("preview", false);
+    std::string out = data.value("warnings", std::string());
+    for (const Json& line : list(data, "changes")) {
+        if (line.is_string()) out += printable(line.get<std::string>()) + "\n";
+    }
+    const Json restart = list(data, "restart_only");
+    if (!restart.empty()) out += "needs a restart: " + joined(restart) + "\n";
+    if (list(data, "changes").empty() && restart.empty()) out += "nothing changed\n";
+    if (preview) return out;
+    out += "reloaded\n";
+    if (args.value("confirm_seconds", 0) > 0) {
+        out += "goes back in " + number(args, "confirm_seconds") + " s unless: pollux confirm\n";
+    }
+    return out;
+}
+
+std::string render_done(const Json& /*data*/, const Json& /*args*/) {
+    return "done\n";
+}
+
+}  // namespace pollux::cli
