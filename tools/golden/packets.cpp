@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Replays packets/*.json: the frames of the .pcap beside it go in one by one, what comes out is
+// compared with the frames that the kernel sent.
+
+#include <algorithm>
+
+#include "tools/golden/frame_compare.h"
+#include "tools/golden/pcap_file.h"
+#include "tools/golden/recording.h"
+#include "tools/golden/setup.h"
+#include "tools/golden/testbed.h"
+
+namespace pollux::golden {
+
+namespace {
+
+// One injected frame with what the kernel and what Pollux made of it.
+struct Exchange {
+    std::size_t index = 0;
+    Bytes input;
+    std::vector<Emitted> expected;
+    std::vector<Emitted> actual;
+};
+
+class Group {
+  public:
+    Group(const Json& recording, const std::string& pcap_path)
+        : recording_(recording), frames_(read_pcap(pcap_path)), bed_(options_of(recording)) {}
+
+    Replayed replay() {
+        set_up();
+        const Json& steps = recording_.at("steps");
+        for (std::size_t at = 0; at < steps.size(); ++at) {
+            ++replayed_.steps;
+            if (steps[at].contains("sysctl")) {
+                set_sysctl(steps[at]);
+                continue;
+            }
+            Exchange exchange = play(steps[at], at);
+            if (!is_fragment(exchange.input)) {
+                compare(exchange);
+                continue;
+            }
+            datagram_.push_back(std::move(exchange));
+            const bool goes_on = at + 1 < steps.size() && steps[at + 1].contains("case") &&
+                                 steps[at + 1]["case"] == steps[at]["case"];
+            if (!goes_on) compare_datagram();
+        }
+        if (next_ != frames_.size()) throw Difference("the capture has frames that no step names");
+        return replayed_;
+    }
+
+  private:
+    void set_up() {
+        for (const std::string line : recording_.at("ipvsadm")) {
+            const std::string mark = "   => rc ";
+            const std::size_t refused = line.find(mark);
+            const auto output = bed_.ipvsadm(control::ipvs::split_line(line.substr(0, refused)));
+            std::string expected = "0: ";
+            if (refused != std::string::npos) expected = line.substr(refused + mark.size());
+            std::string actual =
+                std::to_string(output.exit_status) + ": " + output.out + output.err;
+            actual.erase(actual.find_last_not_of('\n') + 1);
+            if (actual != expected) {
+                throw Difference("set-up \"" + line + "\": expected exit status " + expected +
+                                 ", got " + actual);
+            }
+        }
+    }
+
+    void set_sysctl(const Json& step) {
+        const std::string name = step.at("sysctl");
+        if (bed_.set_sysctl(name, step.at("value").get<long long>()) == SysctlResult::Unknown) {
+            throw Difference("unknown sysctl " + name);
+        }
+    }
+
+    const Bytes& next_frame() {
+        if (next_ == frames_.size()) throw Difference("the capture ends before the steps");
+        return frames_[next_++];
+    }
+
+    Exchange play(const Json& step, std::size_t index) {
+        const std::string side = step.at("side");
+        Exchange exchange;
+        exchange.index = index;
+        exchange.input = next_frame();
+        if (step.at("out").is_array()) {
+            for (const Json& out : step["out"]) {
+                const Side to = out.at("to") == "client" ? Side::Client : Side::Server;
+                exchange.expected.push_back({to, next_frame(), false});
+            }
+        }
+        exchange.actual = bed_.put(side == "client" ? Side::Client : Side::Server, exchange.input);
+        return exchange;
+    }
+
+    const Json& step(const Exchange& exchange) const {
+        return recording_.at("steps")[exchange.index];
+    }
+
+    [[noreturn]] void fail(const Exchange& exchange, const std::string& what) const {
+        throw Difference("step " + std::to_string(exchange.index + 1) + " \"" +
+                         step(exchange).at("case").get<std::string>() + "\": " + what);
+    }
+
+    // The host's answers are not Pollux's work: their kind is enough.
+    void compare(const Exchange& exchange) {
+        const std::string expected = who(exchange.expected);
+        const std::string actual = who(exchange.actual);
+        if (expected != actual) fail(exchange, "expected " + expected + ", got " + actual);
+        bool deliberate = false;
+        for (std::size_t i = 0; i < exchange.expected.size(); ++i) {
+            if (exchange.actual[i].by_host && exchange.actual[i].side == Side::Client &&
+                expected.find("client:") == 0 && !is_routed(exchange)) {
+                continue;
+            }
+            deliberate |=
+                compare_frame(exchange, exchange.expected[i].frame, exchange.actual[i].frame);
+        }
+        if (deliberate) ++replayed_.deliberate;
+    }
+
+    // A frame from a server that the host merely routes is compared whole.
+    bool is_routed(const Exchange& exchange) const { return step(exchange).at("side") != "client"; }
+
+    // True for a difference on purpose: a UDP checksum of 0 stays 0.
+    bool compare_frame(const Exchange& exchange, const Bytes& expected, const Bytes& actual) const {
+        const auto differs = difference(expected, actual, exchange.input);
+        if (!differs) return false;
+        if (has_zero_udp_checksum(exchange.input) && has_zero_udp_checksum(actual)) {
+            const auto kept = without_udp_checksum(expected);
+            if (kept && !difference(*kept, actual, exchange.input)) return true;
+        }
+        fail(exchange, *differs + "\nexpected " + hex(expected) + "\nbut got  " + hex(actual));
+    }
+
+    // The kernel reassembles and sends the fragments out together, Pollux passes each on when its
+    // turn comes: the frames of a whole datagram are compared. Inside a tunnel the kernel's
+    // fragments are those of the whole encapsulated datagram and Pollux's are not, so only the way
+    // that they take is compared.
+    void compare_datagram() {
+        const std::vector<Exchange> datagram = std::move(datagram_);
+        datagram_.clear();
+        std::vector<Emitted> expected;
+        std::vector<Emitted> actual;
+        bool same_times = true;
+        bool tunnel = false;
+        for (const Exchange& exchange : datagram) {
+            same_times &= exchange.expected.size() == exchange.actual.size();
+            expected.insert(expected.end(), exchange.expected.begin(), exchange.expected.end());
+            actual.insert(actual.end(), exchange.actual.begin(), exchange.actual.end());
+        }
+        for (const Emitted& one : actual) tunnel |= is_encapsulated(one.frame);
+        for (const Emitted& one : expected) tunnel |= is_encapsulated(one.frame);
+        const auto ways = [](const std::vector<Emitted>& all) {
+            std::vector<std::string> names;
+            for (const Emitted& one : all) names.push_back(who({one}));
+            std::sort(names.begin(), names.end());
+            names.erase(std::unique(names.begin(), names.end()), names.end());
+            return names;
+        };
+        if (tunnel || (!expected.empty() && expected[0].side == Side::Client &&
+                       !is_fragment(expected[0].frame))) {
+            if (!tunnel && ways(expected) != ways(actual)) {
+                fail(datagram.back(), "expected " + who(expected) + ", got " + who(actual));
+            }
+            if (tunnel && actual.empty()) fail(datagram.back(), "nothing came out");
+            ++replayed_.deliberate;
+            return;
+        }
+        if (expected.size() != actual.size()) {
+            fail(datagram.back(), "expected " + who(expected) + ", got " + who(actual));
+        }
+        for (const Emitted& wanted : expected) match(datagram, wanted, actual);
+        if (!same_times) ++replayed_.deliberate;
+    }
+
+    // Finds and takes out the frame that equals `wanted`.
+    void match(const std::vector<Exchange>& datagram, const Emitted& wanted,
+               std::vector<Emitted>& actual) const {
+        const auto found =
+            std::find_if(actual.begin(), actual.end(), [&datagram, &wanted](const Emitted& one) {
+                return one.side == wanted.side &&
+                       !difference(wanted.frame, one.frame, datagram.front().input);
+            });
+        if (found == actual.end()) {
+            fail(datagram.back(), "no fragment equals\n" + hex(wanted.frame) + "\nfirst is\n" +
+                                      hex(actual.front().frame));
+        }
+        actual.erase(found);
+    }
+
+    const Json& recording_;
+    std::vector<Bytes> frames_;
+    std::size_t next_ = 0;
+    Testbed bed_;
+    std::vector<Exchange> datagram_;  // fragments so far
+    Replayed replayed_;
+};
+
+}  // namespace
+
+Replayed replay_packets(const Json& recording, const std::string& pcap_path) {
+    return Group(recording, pcap_path).replay();
+}
+
+}  // namespace pollux::golden
