@@ -28,7 +28,7 @@ ParseError step(const Extent& extent, Ipv6Chain& chain) noexcept {
     const auto& header = header_in<Ipv6ExtensionHeader>(extent.frame + chain.offset);
     std::size_t length = header.length();
     if (chain.next_header == kProtocolFragment) {
-        if (chain.fragment.present) return ParseError::Ipv6BadExtension;
+        if (chain.fragment_payload != 0) return ParseError::Ipv6BadExtension;  // the second one
         const auto& fragment = header_in<Ipv6FragmentHeader>(extent.frame + chain.offset);
         length = sizeof(Ipv6FragmentHeader);
         // RFC 6946: an "atomic" fragment is a whole datagram.

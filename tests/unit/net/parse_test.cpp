@@ -157,6 +157,15 @@ TEST(Parse, KnowsIcmpErrorsFromOtherIcmp) {
     EXPECT_FALSE(accepted(v6().icmpv6(135).payload(16)).is_icmp_error());
 }
 
+// The checksum of an ICMP error covers the whole datagram; one part cannot tell.
+TEST(Parse, DoesNotJudgeTheChecksumOfAFragmentedIcmpError) {
+    const Bytes offender = frame().eth().ipv4(kVip4, kClient4).udp(80, 1001).payload(100);
+    const auto parts = test::fragment_frame(v4().icmp(3, 3).quote(offender), 60, 7);
+    EXPECT_TRUE(accepted(parts[0]).is_icmp_error());
+    EXPECT_TRUE(accepted(parts[0]).is_fragment());
+    EXPECT_FALSE(accepted(parts[1]).is_icmp_error());
+}
+
 TEST(Parse, LeavesWrongTransportChecksumsAlone) {
     accepted(v4().tcp(1, 2, "S").bad_checksum());
     accepted(v4().udp(1, 2).bad_checksum());
@@ -209,6 +218,15 @@ TEST(Parse, TakesFragmentsOfIpv6Apart) {
     EXPECT_EQ(later.fragment_id, 0x12345678U);
     EXPECT_EQ(later.l4_offset, 14 + 40 + 8);
     EXPECT_FALSE(later.has_ports());
+}
+
+// What lies behind the fragment header of a later fragment is no header, whatever its number.
+TEST(Parse, StopsAtTheFragmentHeaderOfALaterFragment) {
+    const ParsedPacket packet =
+        accepted(v6().fragment(1232, false, 7).protocol(60).payload("no header at all"));
+    EXPECT_TRUE(packet.is_later_fragment());
+    EXPECT_EQ(packet.protocol, 60);
+    EXPECT_EQ(packet.l4_offset, 14 + 40 + 8);
 }
 
 // RFC 6946.
