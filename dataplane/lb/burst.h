@@ -33,7 +33,8 @@ struct Burst {
     const TimePoint now;
     const Tick tick;
     const DefenceLevel defence;
-    bool inserted = false;  // the burst has brought new connections
+    bool inserted = false;    // the burst has brought new connections
+    unsigned next_place = 0;  // in `memory`, for a fragment that had waited
 
     [[nodiscard]] PacketContext& packet(unsigned at) noexcept { return memory.packets[at]; }
 };
@@ -43,6 +44,12 @@ struct Burst {
 
 // Parses each packet and sorts it into memory.flows or memory.others, or gives it its verdict.
 void classify(Burst& burst, std::span<Packet> packets) noexcept;
+
+// Makes the key and prefetches its bucket. Precondition: the packet has ports.
+void prepare_flow(Burst& burst, unsigned at) noexcept;
+
+// Parses a packet that waited as a fragment again. False: it is no longer what it was.
+bool reparse(PacketContext& context) noexcept;
 
 // Brings the connection records of memory.flows into the cache.
 void find_connections(Burst& burst) noexcept;

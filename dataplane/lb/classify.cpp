@@ -42,19 +42,6 @@ void classify_other_mac(Burst& burst, PacketContext& context) noexcept {
     punt(burst, context, group_reason(context));
 }
 
-void prepare_flow(Burst& burst, PacketContext& context, unsigned at) noexcept {
-    const net::ParsedPacket& parsed = context.parsed;
-    const bool is_v4 = parsed.is_v4();
-    FlowKey& key = burst.memory.keys[at];
-    key = FlowKey::from_wire(is_v4 ? net::Family::V4 : net::Family::V6,
-                             context.ip() + (is_v4 ? offsetof(net::Ipv4Header, source)
-                                                   : offsetof(net::Ipv6Header, source)),
-                             parsed.source_port, parsed.destination_port,
-                             static_cast<Protocol>(parsed.protocol));
-    burst.table.prepare(key, burst.memory.lookups[at]);
-    burst.memory.flows.push(at);
-}
-
 void classify_one(Burst& burst, PacketContext& context, unsigned at) noexcept {
     Packet& packet = *context.packet;
     if (packet.length < sizeof(net::EthernetHeader)) [[unlikely]] {
@@ -72,13 +59,31 @@ void classify_one(Burst& burst, PacketContext& context, unsigned at) noexcept {
     }
     constexpr std::uint8_t kMask = net::ParsedPacket::kHasPorts | net::ParsedPacket::kFragment;
     if ((context.parsed.flags & kMask) == net::ParsedPacket::kHasPorts) [[likely]] {
-        prepare_flow(burst, context, at);
+        prepare_flow(burst, at);
+        burst.memory.flows.push(at);
     } else {
         burst.memory.others.push(at);
     }
 }
 
 }  // namespace
+
+bool reparse(PacketContext& context) noexcept {
+    return parse(context) == net::ParseError::None;
+}
+
+void prepare_flow(Burst& burst, unsigned at) noexcept {
+    const PacketContext& context = burst.packet(at);
+    const net::ParsedPacket& parsed = context.parsed;
+    const bool is_v4 = parsed.is_v4();
+    FlowKey& key = burst.memory.keys[at];
+    key = FlowKey::from_wire(is_v4 ? net::Family::V4 : net::Family::V6,
+                             context.ip() + (is_v4 ? offsetof(net::Ipv4Header, source)
+                                                   : offsetof(net::Ipv6Header, source)),
+                             parsed.source_port, parsed.destination_port,
+                             static_cast<Protocol>(parsed.protocol));
+    burst.table.prepare(key, burst.memory.lookups[at]);
+}
 
 void classify(Burst& burst, std::span<Packet> packets) noexcept {
     const std::size_t count = packets.size();

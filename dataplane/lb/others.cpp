@@ -3,7 +3,9 @@
 // Packets without a flow of their own: control protocols, ICMP, fragments, tunnels to us.
 
 #include "dataplane/lb/burst.h"
+#include "dataplane/lb/fragments.h"
 #include "dataplane/lb/host.h"
+#include "dataplane/lb/icmp.h"
 
 namespace pollux::lb {
 
@@ -11,7 +13,13 @@ void handle_others(Burst& burst) noexcept {
     for (const std::uint8_t at : burst.memory.others) {
         PacketContext& context = burst.packet(at);
         if (punt_control(burst, context)) continue;
-        punt_to_host(burst, context);
+        if (context.parsed.is_fragment()) {
+            handle_fragment(burst, at);
+        } else if (context.parsed.is_icmp_error()) {
+            relate_icmp(burst, at);
+        } else {
+            punt_to_host(burst, context);
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 #include "dataplane/lb/connection_table.h"
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/flow_key.h"
+#include "dataplane/lb/fragment_table.h"
 #include "dataplane/lb/packet.h"
 #include "dataplane/lb/snapshot.h"
 #include "dataplane/net/parsed_packet.h"
@@ -28,6 +29,9 @@ struct alignas(64) PacketContext {
 };
 static_assert(sizeof(PacketContext) == 64);
 
+// A burst's packets, and behind them fragments that had waited for one of it.
+inline constexpr unsigned kMaxPlaces = kMaxBurst + kMaxParked;
+
 // Positions of packets in a burst, in order of arrival.
 class PacketList {
   public:
@@ -42,17 +46,17 @@ class PacketList {
 
   private:
     unsigned count_ = 0;
-    std::array<std::uint8_t, kMaxBurst> positions_;
+    std::array<std::uint8_t, kMaxPlaces> positions_;
 };
 
 inline constexpr unsigned kForwardingMethodCount = 4;
 
 struct BurstMemory {
     // One element per packet, in order of arrival.
-    std::array<PacketContext, kMaxBurst> packets;
-    std::array<FlowKey, kMaxBurst> keys;  // of the flow, as on the wire
-    std::array<ConnectionLookup, kMaxBurst> lookups;
-    std::array<Connection, kMaxBurst> passing;  // one-packet scheduling: never in the table
+    std::array<PacketContext, kMaxPlaces> packets;
+    std::array<FlowKey, kMaxPlaces> keys;  // of the flow, as on the wire
+    std::array<ConnectionLookup, kMaxPlaces> lookups;
+    std::array<Connection, kMaxPlaces> passing;  // one-packet scheduling: never in the table
 
     PacketList flows;   // TCP, UDP or SCTP with ports, whole
     PacketList others;  // all that needs a closer look

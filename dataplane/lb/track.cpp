@@ -167,6 +167,16 @@ void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcep
     burst.memory.to_client[static_cast<std::size_t>(method)].push(at);
 }
 
+void take_flow(Burst& burst, unsigned at) noexcept {
+    prepare_flow(burst, at);
+    const FoundConnection found = burst.table.find(burst.memory.keys[at], burst.tick);
+    if (found) {
+        take_packet(burst, at, found);
+    } else {
+        establish(burst, at);
+    }
+}
+
 void track_connections(Burst& burst) noexcept {
     for (const std::uint8_t at : burst.memory.flows) {
         const FoundConnection found =

@@ -12,6 +12,9 @@ namespace pollux::lb {
 // What connection tracking looks at.
 [[nodiscard]] PacketEvent event_of(const PacketContext& context) noexcept;
 
+// Finds the connection of one packet with ports outside the staged loops, or opens one.
+void take_flow(Burst& burst, unsigned at) noexcept;
+
 // Tracks the packet on a connection that was found and, if it may pass, puts it on the list of its
 // forwarding method.
 void take_packet(Burst& burst, unsigned at, FoundConnection found) noexcept;

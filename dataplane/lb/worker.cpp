@@ -3,6 +3,7 @@
 
 #include "dataplane/lb/burst.h"
 #include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/fragments.h"
 #include "dataplane/lb/worker_impl.h"
 
 namespace pollux::lb {
@@ -15,11 +16,20 @@ void clear(BurstMemory& memory) noexcept {
     for (PacketList& list : memory.to_client) list.clear();
 }
 
-// What the stages did not book one by one.
-void account(Burst& burst, std::span<const Packet> packets, std::uint64_t bytes) noexcept {
+// Received packets that go out again.
+std::uint64_t count_sent(std::span<const Packet> packets) noexcept {
     std::uint64_t sent = 0;
     for (const Packet& packet : packets) {
         sent += packet.verdict == Verdict::Transmit && !packet.originated ? 1 : 0;
+    }
+    return sent;
+}
+
+// What the stages did not book one by one.
+void account(Burst& burst, std::span<const Packet> packets, std::uint64_t bytes) noexcept {
+    std::uint64_t sent = count_sent(packets);
+    if (burst.extra.count != 0) [[unlikely]] {
+        sent += count_sent({burst.extra.packets.data(), burst.extra.count});
     }
     CounterBlock& counters = burst.worker.counters;
     counters.received.add(packets.size());
@@ -44,11 +54,14 @@ void Worker::process_burst(std::span<Packet> packets, TimePoint now, ExtraPacket
     assert(packets.size() <= kMaxBurst);
     const std::uint64_t bytes = bytes_of(packets);
     Burst burst(*impl_, now, extra);
+    extra.count = 0;
+    burst.next_place = static_cast<unsigned>(packets.size());
     clear(burst.memory);
     classify(burst, packets);
     find_connections(burst);
     track_connections(burst);
     if (!burst.memory.others.empty()) handle_others(burst);
+    if (burst.worker.fragments.parked() != 0) drop_overdue_fragments(burst);
     forward(burst);
     account(burst, packets, bytes);
     quiescent();

@@ -26,12 +26,16 @@ struct CounterBlock {
 
 struct alignas(64) Worker::Impl {
     Impl(SharedState& state, WorkerId worker)
-        : shared(state), id(worker), traffic(state.limits.max_servers) {}
+        : shared(state),
+          id(worker),
+          fragments(state.limits.max_fragments / state.limits.workers),
+          traffic(state.limits.max_servers) {}
 
     SharedState& shared;
     const WorkerId id;
     PacketSource source;
     PacketDropper dropper;
+    FragmentTable fragments;
     TokenBucket answers;           // our own ICMP messages
     std::uint16_t next_ip_id = 1;  // of packets that we make
     alignas(64) CounterBlock counters;
