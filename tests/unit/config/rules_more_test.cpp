@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"E0216 8:8 MISC_CHECK has no `misc_path` | `misc_path` is missing"}},
         Case{"digest_of_three",
              check("type = \"HTTP_GET\"\nurl = [{ path = \"/\", digest = \"abc\" }]"),
-             {"E0217 9:32 `digest` is not an MD5 digest | expected 32 hex digits, this has 3 "
+             {"E0217 9:31 `digest` is not an MD5 digest | expected 32 hex digits, this has 3 "
               "characters"}},
         Case{"key_of_another_type",
              check("type = \"TCP_CHECK\"\nhttp_protocol = \"1.1\""),
@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
              "[[virtual_server]]\nfwmark = 3\n"
              "real_server = [{ address = \"10.0.0.12\", check = [{ type = \"TCP_CHECK\" }] }]\n"
              "[[mark]]\nmark = 3\n",
-             {"E0233 3:62 TCP_CHECK does not know which port to ask | `connect_port` is missing: "
+             {"E0233 3:59 TCP_CHECK does not know which port to ask | `connect_port` is missing: "
               "the server has port 0"}}),
     case_name);
 

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PASS_with_strict",
              instance(
                  "strict = true\nauthentication = { type = \"PASS\", password = \"secret12\" }"),
-             {"E0319 7:27 authentication is not possible with strict | not in RFC 9568"}},
+             {"E0319 7:20 authentication is not possible with strict | not in RFC 9568"}},
         Case{"password_of_nine",
              instance("authentication = { type = \"PASS\", password = \"secret123\" }"),
              {"E0313 6:46 the password of [[vrrp_instance]] \"VI_1\" is longer than 8 characters | "
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
               "it keeps nobody out"}},
         Case{"password_without_type",
              instance("authentication = { password = \"secret12\" }"),
-             {"E0109 6:1 [[vrrp_instance]] \"VI_1\" has a password but no authentication type | "
+             {"E0109 6:18 [[vrrp_instance]] \"VI_1\" has a password but no authentication type | "
               "`type` is \"none\""}},
         Case{"type_without_password",
              instance("authentication = { type = \"PASS\" }"),
@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
              instance("",
                       "virtual_ipaddress = [{ address = \"198.51.100.10/24\" }, { address = "
                       "\"2001:db8::10/64\" }]\n"),
-             {"E0316 5:69 [[vrrp_instance]] \"VI_1\" has addresses of both families | one "
+             {"E0316 5:68 [[vrrp_instance]] \"VI_1\" has addresses of both families | one "
               "family"}},
         Case{"multicast_address",
              instance("", "virtual_ipaddress = [{ address = \"224.0.0.18\" }]\n"),
@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"tracked_twice",
              instance("track_script = [{ name = \"check_web\" }, { name = \"check_web\" }]") +
                  kScript,
-             {"E0329 6:49 \"check_web\" is twice in track_script | again here"}},
+             {"E0329 6:50 \"check_web\" is twice in track_script | again here"}},
         Case{"own_interface_tracked",
              instance("track_interface = [{ name = \"wan\" }]"),
              {"W0328 6:29 port \"wan\" is tracked anyway | it is the instance's interface"}},
@@ -266,7 +266,7 @@ INSTANTIATE_TEST_SUITE_P(
              {}},
         Case{"server_twice",
              service("real_server = [{ address = \"10.0.0.12\" }, { address = \"10.0.0.12\" }]"),
-             {"E0204 5:54 real server 10.0.0.12:80 is twice in [[virtual_server]] 198.51.100.2:80 "
+             {"E0204 5:55 real server 10.0.0.12:80 is twice in [[virtual_server]] 198.51.100.2:80 "
               "| again here"}},
         Case{"server_of_the_other_family",
              service("real_server = [{ address = \"2001:db8::5\" }]"),
@@ -368,7 +368,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"port_of_a_gre_tunnel",
              service("lvs_method = \"TUN\"\n" + std::string(kServer) +
                      "tunnel = { type = \"gre\", port = 6081 }"),
-             {"E0229 7:27 only a gue tunnel has a `port` | has no effect"}},
+             {"E0229 7:26 only a gue tunnel has a `port` | has no effect"}},
         Case{"empty_group",
              "[[virtual_server_group]]\nname = \"web\"\n[[virtual_server]]\n"
              "group = \"web\"\nprotocol = \"TCP\"\n" +
