@@ -137,7 +137,7 @@ Actions Instance::reconfigure(InstanceConfig next, TimePoint now) {
     addresses_ = AddressSet(config_.addresses);
     const bool learned =
         config_.version == 3 && state_ == State::Backup && armed_by_ == ArmedBy::Advert;
-    if (!learned) active_interval_ = config_.advert_interval;
+    if (interval_changed && !learned) active_interval_ = config_.advert_interval;
     if (state_ == State::Master && interval_changed) {
         timer_ = std::max(now, last_sent_ + config_.advert_interval);
     } else if (state_ == State::Backup) {

@@ -154,6 +154,15 @@ def test_markdown_links_lead_somewhere():
     assert not wrong, "dead links:\n" + "\n".join(wrong)
 
 
+def test_every_test_named_in_the_rfc_table_exists():
+    named = set(re.findall(r"`(\w+)\.(\w+)`", (ROOT / "docs/rfc9568.md").read_text()))
+    assert len(named) > 40, "the table of statements was not found"
+    tests = "".join(path.read_text() for path in tracked("tests/unit/vrrp/*.cpp"))
+    missing = [f"{suite}.{name}" for suite, name in sorted(named)
+               if not re.search(rf"TEST(_P)?\(\s*{suite},\s*{name}\)", tests)]
+    assert not missing, "tests that do not exist:\n" + "\n".join(missing)
+
+
 @pytest.mark.parametrize("folder", ["dataplane/net", "dataplane/lb", "vrrp"])
 def test_headers_compile_alone(folder):
     headers = [path for path in PRODUCT if path.suffix == ".h" and folder_of(path) == folder]

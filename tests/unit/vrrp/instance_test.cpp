@@ -422,6 +422,19 @@ TEST(InstanceReconfigure, BackupKeepsWhatItLearned) {
     EXPECT_EQ(node.until_timer(), 12s + 4 * kSkew100 - 1s);
 }
 
+// Found by the simulation: a slower master said goodbye, then the configuration was read again.
+TEST(InstanceReconfigure, KeepsTheSkewOfAMasterThatReleased) {
+    Node node(config_v3());
+    node.start();
+    InstanceConfig slow = config_v3();
+    slow.advert_interval = 4s;
+    node.hear(PeerAdvert(slow, 200));
+    node.hear(PeerAdvert(slow, 0));
+    EXPECT_EQ(node.until_timer(), 4 * kSkew100);
+    EXPECT_TRUE(node.take(node.instance.reconfigure(config_v3(), node.now)).empty());
+    EXPECT_EQ(node.until_timer(), 4 * kSkew100);
+}
+
 TEST(InstanceStart, IsIdempotentAndStopAllowsANewStart) {
     Node node(config_v3());
     node.start();
