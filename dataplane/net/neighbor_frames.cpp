@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kArpOffset = sizeof(EthernetHeader);
 constexpr std::size_t kIpv6Offset = sizeof(EthernetHeader);
 constexpr std::size_t kIcmpOffset = kIpv6Offset + sizeof(Ipv6Header);
-constexpr std::size_t kOptionOffset = kIcmpOffset + sizeof(NeighborMessage);
 
 const ArpPacket* find_arp(std::span<const std::uint8_t> frame) noexcept {
     const auto* ethernet = header_at<EthernetHeader>(frame, 0);
@@ -72,70 +71,6 @@ std::optional<MacAddress> find_option(std::span<const std::uint8_t> options,
     return std::nullopt;
 }
 
-void set_ethernet(NeighborFrame& frame, const MacAddress& destination, const MacAddress& source,
-                  Be16 ether_type) noexcept {
-    auto& ethernet = header_in<EthernetHeader>(frame.bytes.data());
-    ethernet.destination = destination;
-    ethernet.source = source;
-    ethernet.ether_type = ether_type;
-}
-
-NeighborFrame build_arp_reply(const NeighborClaim& sender, const MacAddress& target_mac,
-                              Ipv4Address target) noexcept {
-    NeighborFrame frame;
-    frame.length = kMinFrameLength;
-    set_ethernet(frame, target_mac, sender.mac, kEtherTypeArp);
-    auto& arp = header_in<ArpPacket>(frame.bytes.data() + kArpOffset);
-    arp.hardware_type = kArpHardwareEthernet;
-    arp.protocol_type = kArpProtocolIpv4;
-    arp.hardware_length = sizeof(MacAddress);
-    arp.protocol_length = sizeof(Ipv4Address);
-    arp.operation = kArpReply;
-    arp.sender_mac = sender.mac;
-    arp.sender_address = sender.address.v4();
-    arp.target_mac = target_mac;
-    arp.target_address = target;
-    return frame;
-}
-
-struct AdvertisementTo {
-    MacAddress mac;
-    Ipv6Address address;
-};
-
-NeighborFrame build_advertisement(const NeighborClaim& claim, const AdvertisementTo& to,
-                                  Be32 flags) noexcept {
-    NeighborFrame frame;
-    frame.length = kNeighborFrameRoom;
-    set_ethernet(frame, to.mac, claim.mac, kEtherTypeIpv6);
-    constexpr std::size_t kPayload = sizeof(NeighborMessage) + sizeof(LinkLayerOption);
-    auto& ip = header_in<Ipv6Header>(frame.bytes.data() + kIpv6Offset);
-    ip.set_class_and_flow(0, 0);
-    ip.payload_length = Be16::from_host(static_cast<std::uint16_t>(kPayload));
-    ip.next_header = kProtocolIcmpv6;
-    ip.hop_limit = kNeighborDiscoveryHopLimit;
-    ip.source = claim.address.v6();
-    ip.destination = to.address;
-    auto& message = header_in<NeighborMessage>(frame.bytes.data() + kIcmpOffset);
-    message.type = kIcmpv6NeighborAdvertisement;
-    message.flags = flags;
-    message.target = claim.address.v6();
-    auto& option = header_in<LinkLayerOption>(frame.bytes.data() + kOptionOffset);
-    option.type = kOptionTargetLinkLayer;
-    option.length = 1;
-    option.mac = claim.mac;
-    ChecksumSum sum;
-    sum.add_pseudo_header(claim.address, IpAddress::from_v6(to.address), kProtocolIcmpv6,
-                          static_cast<std::uint32_t>(kPayload));
-    sum.add(std::span<const std::uint8_t>(frame.bytes).subspan(kIcmpOffset, kPayload));
-    message.checksum = sum.finish();
-    return frame;
-}
-
-Be32 either(Be32 a, Be32 b) noexcept {
-    return Be32::from_wire(a.wire() | b.wire());
-}
-
 }  // namespace
 
 std::optional<NeighborQuestion> parse_neighbor_question(
@@ -167,22 +102,6 @@ std::optional<NeighborClaim> parse_neighbor_claim(std::span<const std::uint8_t> 
     return NeighborClaim{IpAddress::from_v6(found->message->target),
                          find_option(found->options, kOptionTargetLinkLayer)
                              .value_or(header_in<EthernetHeader>(frame.data()).source)};
-}
-
-NeighborFrame build_neighbor_answer(const NeighborQuestion& question, const MacAddress& mac,
-                                    bool router) noexcept {
-    const NeighborClaim claim{question.target, mac};
-    if (question.target.is_v4()) {
-        return build_arp_reply(claim, question.asker_mac, question.asker.v4());
-    }
-    const Be32 router_flag = router ? kNeighborIsRouter : Be32();
-    if (question.asker.is_unspecified()) {
-        // RFC 4861 section 7.2.4: an answer to a duplicate address probe goes to all nodes.
-        return build_advertisement(claim, {multicast_mac(kIpv6AllNodes), kIpv6AllNodes},
-                                   either(router_flag, kNeighborOverride));
-    }
-    return build_advertisement(claim, {question.asker_mac, question.asker.v6()},
-                               either(router_flag, either(kNeighborSolicited, kNeighborOverride)));
 }
 
 }  // namespace pollux::net

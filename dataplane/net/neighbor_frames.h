@@ -52,4 +52,14 @@ struct NeighborClaim {
 [[nodiscard]] NeighborFrame build_neighbor_answer(const NeighborQuestion& question,
                                                   const MacAddress& mac, bool router) noexcept;
 
+// The question itself: an ARP request by broadcast, or a solicitation to the target's group.
+// Precondition: target and asker are of one family; the asker may be unspecified (of that family).
+[[nodiscard]] NeighborFrame build_neighbor_question(const NeighborQuestion& question) noexcept;
+
+// Says unasked, to everybody, where the address lives now. IPv4: an ARP request for the address by
+// its owner, as keepalived sends it (RFC 5227 section 3 says why a request). IPv6: RFC 4861 section
+// 7.2.6, to all nodes, override set.
+[[nodiscard]] NeighborFrame build_neighbor_announcement(const NeighborClaim& claim,
+                                                        bool router) noexcept;
+
 }  // namespace pollux::net
