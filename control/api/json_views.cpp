@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "control/spec/server_states.h"
+#include "dataplane/lb/schedulers.h"
 
 namespace pollux::control::api {
 namespace {
@@ -21,7 +22,7 @@ double seconds(lb::Duration duration) {
 Json server_json(const lb::ServerView& server) {
     return {{"address", server.address.to_string()},
             {"port", server.port},
-            {"method", to_string(server.method)},
+            {"method", lvs_method(server.method)},
             {"weight", server.weight},
             {"active", server.active},
             {"inactive", server.inactive},
@@ -77,50 +78,12 @@ std::uint64_t sum(std::span<const lb::WorkerCounters> workers, Read read) {
 
 }  // namespace
 
-std::string_view to_string(lb::SchedulerKind scheduler) {
-    switch (scheduler) {
-        case lb::SchedulerKind::Rr:
-            return "rr";
-        case lb::SchedulerKind::Wrr:
-            return "wrr";
-        case lb::SchedulerKind::Lc:
-            return "lc";
-        case lb::SchedulerKind::Wlc:
-            return "wlc";
-        case lb::SchedulerKind::Lblc:
-            return "lblc";
-        case lb::SchedulerKind::Lblcr:
-            return "lblcr";
-        case lb::SchedulerKind::Dh:
-            return "dh";
-        case lb::SchedulerKind::Sh:
-            return "sh";
-        case lb::SchedulerKind::Sed:
-            return "sed";
-        case lb::SchedulerKind::Nq:
-            return "nq";
-        case lb::SchedulerKind::Fo:
-            return "fo";
-        case lb::SchedulerKind::Ovf:
-            return "ovf";
-        case lb::SchedulerKind::Mh:
-            return "mh";
-        case lb::SchedulerKind::Twos:
-            return "twos";
-    }
-    return "?";
-}
-
-std::string_view to_string(lb::ForwardingMethod method) {
+std::string_view lvs_method(lb::ForwardingMethod method) {
     switch (method) {
-        case lb::ForwardingMethod::Nat:
-            return "NAT";
-        case lb::ForwardingMethod::DirectRouting:
-            return "DR";
-        case lb::ForwardingMethod::Tunnel:
-            return "TUN";
-        case lb::ForwardingMethod::FullNat:
-            return "FNAT";
+        case lb::ForwardingMethod::Nat: return "NAT";
+        case lb::ForwardingMethod::DirectRouting: return "DR";
+        case lb::ForwardingMethod::Tunnel: return "TUN";
+        case lb::ForwardingMethod::FullNat: return "FNAT";
     }
     return "?";
 }
@@ -163,7 +126,7 @@ Json connection_json(const lb::ConnectionView& connection) {
               {"virtual_port", connection.virtual_port},
               {"server", connection.server.to_string()},
               {"server_port", connection.server_port},
-              {"method", to_string(connection.method)}};
+              {"method", lvs_method(connection.method)}};
     if (connection.local.family != net::Family::None) {
         json["local"] = connection.local.to_string();
         json["local_port"] = connection.local_port;

@@ -20,10 +20,8 @@ using Json = nlohmann::ordered_json;
 
 using control::to_string;
 
-// LVS's words: "rr", "wlc"; "NAT", "DR", "TUN", "FNAT".
-[[nodiscard]] std::string_view to_string(lb::SchedulerKind scheduler);
-[[nodiscard]] std::string_view to_string(lb::ForwardingMethod method);
-
+// The configuration's word: "NAT", "DR", "TUN", "FNAT".
+[[nodiscard]] std::string_view lvs_method(lb::ForwardingMethod method);
 [[nodiscard]] Json services_json(std::span<const lb::ServiceView> services);
 [[nodiscard]] Json connection_json(const lb::ConnectionView& connection);
 [[nodiscard]] Json port_json(const dpdk::PortView& port);

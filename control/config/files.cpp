@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +24,17 @@ struct FileText {
     std::string error;  // why it could not be read; empty: it was
 };
 
-FileText read_text_file(const std::string& path) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> file(::fopen(path.c_str(), "re"), ::fclose);
-    if (!file) return {{}, std::strerror(errno)};
+// The first file may be a pipe; an include must be a file that has an end.
+FileText read_text_file(const std::string& path, bool only_regular) {
+    // Without a writer, opening a FIFO would wait for one.
+    const int descriptor =
+        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_regular ? O_NONBLOCK : 0));
+    if (descriptor < 0) return {{}, std::strerror(errno)};
+    const std::unique_ptr<FILE, int (*)(FILE*)> file(::fdopen(descriptor, "r"), ::fclose);
     struct stat status {};
-    if (::fstat(::fileno(file.get()), &status) == 0 && S_ISDIR(status.st_mode)) {
-        return {{}, "it is a directory"};
-    }
+    if (::fstat(::fileno(file.get()), &status) != 0) return {{}, std::strerror(errno)};
+    if (S_ISDIR(status.st_mode)) return {{}, "it is a directory"};
+    if (only_regular && !S_ISREG(status.st_mode)) return {{}, "it is not a regular file"};
     FileText result;
     std::string chunk(65536, '\0');
     while (const std::size_t count = ::fread(chunk.data(), 1, chunk.size(), file.get())) {
@@ -58,7 +63,7 @@ class FileReader {
     explicit FileReader(Reporter& reporter) : reporter_(reporter) {}
 
     FileSet run(const std::string& path) {
-        FileText file = read_text_file(path);
+        FileText file = read_text_file(path, false);
         if (!file.error.empty()) {
             result_.unreadable = true;
             // The file has no text, but its name is needed for the message.
@@ -133,7 +138,7 @@ class FileReader {
             }
             return;
         }
-        FileText file = read_text_file(path);
+        FileText file = read_text_file(path, true);
         if (!file.error.empty()) {
             reporter_.report("E0102", "cannot read the included " + path)
                 .at(item.place, file.error);

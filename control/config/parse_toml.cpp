@@ -142,8 +142,20 @@ class DepthGuard {
     std::size_t open_ = 0;
 };
 
+// The place of `name` at the start of its line, where the library points behind it.
+Place place_of_key(std::string_view text, const Place& place, std::string_view name) {
+    for (std::uint32_t line = 1; line < place.line; ++line) {
+        text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    }
+    text = text.substr(0, text.find('\n'));
+    const std::size_t at = text.find(name);
+    if (at == std::string_view::npos || text.find_first_not_of(" \t[") < at) return place;
+    return {place.file, place.line, static_cast<std::uint32_t>(at + 1),
+            static_cast<std::uint32_t>(name.size())};
+}
+
 // The library's words, in ours.
-SyntaxError translate(const toml::parse_error& error, std::uint32_t file) {
+SyntaxError translate(const toml::parse_error& error, std::string_view text, std::uint32_t file) {
     std::string message(error.description());
     const Place place = place_of(error.source(), file);
     if (const auto colon = message.find(": ");
@@ -155,9 +167,11 @@ SyntaxError translate(const toml::parse_error& error, std::uint32_t file) {
                 "the string ends here", place};
     }
     if (message.starts_with("cannot redefine existing ")) {
-        const auto quote = message.find('\'');
-        const std::string name = quote == std::string::npos ? "" : message.substr(quote);
-        return {"defined twice: " + name, "already defined above", place};
+        const auto open = message.find('\'');
+        const auto close = message.rfind('\'');
+        const std::string name = open == close ? "" : message.substr(open + 1, close - open - 1);
+        return {"defined twice: `" + name + "`", "already defined above",
+                place_of_key(text, place, name)};
     }
     if (message.find("TOML_MAX_NESTED_VALUES") != std::string::npos) {
         return {"values are nested too deep", "", place};
@@ -193,7 +207,7 @@ std::variant<Node, SyntaxError> parse_toml(std::string_view text, std::uint32_t 
         const toml::table table = toml::parse(text, std::string_view{});
         return convert(table, file);
     } catch (const toml::parse_error& error) {
-        return translate(error, file);
+        return translate(error, text, file);
     }
 }
 

@@ -185,17 +185,20 @@ class Resolver {
         return service;
     }
 
-    // A group's service has the family of the group, and its port if all members agree.
+    // A group's service has the family of the group, and its port if all addresses agree.
     static void take_first_member(VirtualServerConfig& service,
                                   const std::vector<VirtualServerGroupConfig>& groups) {
-        for (const VirtualServerGroupConfig& group : groups) {
-            if (group.name != service.group || group.member.empty()) continue;
-            const GroupMemberConfig& first = group.member.front();
-            service.family = first.fwmark != 0 ? first.family : first.address.family;
-            const bool same = std::ranges::all_of(
-                group.member, [&first](const auto& member) { return member.port == first.port; });
-            if (same) service.port = first.port;
+        const auto group =
+            std::ranges::find(groups, service.group, &VirtualServerGroupConfig::name);
+        if (group == groups.end() || group->member.empty()) return;
+        const GroupMemberConfig& first = group->member.front();
+        service.family = first.fwmark != 0 ? first.family : first.address.family;
+        std::vector<std::uint16_t> ports;
+        for (const GroupMemberConfig& member : group->member) {
+            if (member.fwmark == 0) ports.push_back(member.port);
         }
+        std::ranges::sort(ports);
+        if (!ports.empty() && ports.front() == ports.back()) service.port = ports.front();
     }
 
     const std::string& host_name_;

@@ -233,6 +233,7 @@ class ServiceRules {
         const bool rewrites =
             target.method == ForwardingMethod::Nat || target.method == ForwardingMethod::FullNat;
         if (rewrites || service_.fwmark != 0 || target.port == service_.port) return;
+        if (!service_.group.empty() && target.port == 0) return;  // the packet's own port
         const std::string wanted = std::to_string(service_.port);
         const std::string method = target.method == ForwardingMethod::DirectRouting ? "DR" : "TUN";
         auto message =

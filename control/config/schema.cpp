@@ -26,6 +26,33 @@ std::string listed(std::span<const Choice> choices) {
     return text;
 }
 
+std::string trimmed(double value) {
+    std::string text = std::to_string(value);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+
+std::string expected_range(const Field& field) {
+    const auto from_to = [](std::string_view what, const std::string& low,
+                            const std::string& high) {
+        return std::string(what) + " from " + low + " to " + high;
+    };
+    const auto quoted = [](const std::string& text) { return "\"" + text + "\""; };
+    if (field.type == ValueType::Real) {
+        return from_to("a number", trimmed(field.real_minimum), trimmed(field.real_maximum));
+    }
+    if (field.type == ValueType::Time) {
+        return from_to("a duration", quoted(format_duration(Duration(field.minimum))),
+                       quoted(format_duration(Duration(field.maximum))));
+    }
+    if (field.type == ValueType::Size) {
+        return from_to("a size", quoted(format_size(static_cast<std::uint64_t>(field.minimum))),
+                       quoted(format_size(static_cast<std::uint64_t>(field.maximum))));
+    }
+    return from_to("a whole number", std::to_string(field.minimum), std::to_string(field.maximum));
+}
+
 // A new instance or group starts with what [global] says; the root's rows are read in order.
 void inherit(const GlobalConfig& global, InstanceDraft& instance) {
     instance.config.tuning = global.vrrp.tuning;
@@ -116,38 +143,26 @@ std::string table_title(const TableSchema& table) {
 std::string expected_value(const KeyRow& row) {
     const Field& field = row.field;
     switch (field.type) {
-        case ValueType::Boolean:
-            return "true or false";
         case ValueType::Integer:
-            return "a whole number from " + std::to_string(field.minimum) + " to " +
-                   std::to_string(field.maximum);
-        case ValueType::Real: {
-            std::string low = std::to_string(field.real_minimum);
-            std::string high = std::to_string(field.real_maximum);
-            for (std::string* text : {&low, &high}) {
-                text->erase(text->find_last_not_of('0') + 1);
-                if (text->ends_with('.')) text->pop_back();
-            }
-            return "a number from " + low + " to " + high;
-        }
-        case ValueType::Text:
-            return "a string";
-        case ValueType::Name:
-            return "a string that is not empty";
-        case ValueType::Path:
-            return "an absolute path";
-        case ValueType::SecretFile:
-            return "an absolute path, or one that starts with ${CREDENTIALS_DIRECTORY}/";
+        case ValueType::Real:
         case ValueType::Time:
-            return "a duration from \"" + format_duration(Duration(field.minimum)) + "\" to \"" +
-                   format_duration(Duration(field.maximum)) + "\"";
         case ValueType::Size:
-            return "a size from \"" + format_size(static_cast<std::uint64_t>(field.minimum)) +
-                   "\" to \"" + format_size(static_cast<std::uint64_t>(field.maximum)) + "\"";
+            return expected_range(field);
         case ValueType::Choice:
             return listed(field.choices);
         case ValueType::ChoiceList:
             return "an array of " + listed(field.choices);
+        case ValueType::Text:
+        case ValueType::Name:
+            return std::string(field.type == ValueType::Name ? "a string that is not empty"
+                                                             : "a string") +
+                   ", at most " + std::to_string(field.maximum) + " characters";
+        case ValueType::Boolean:
+            return "true or false";
+        case ValueType::Path:
+            return "an absolute path";
+        case ValueType::SecretFile:
+            return "an absolute path, or one that starts with ${CREDENTIALS_DIRECTORY}/";
         case ValueType::Address:
             return "an IPv4 or IPv6 address";
         case ValueType::AddressRange:

@@ -27,10 +27,11 @@ namespace {
 // A worker that made no progress for so long keeps the watchdog from being fed.
 constexpr auto kWorkerPatience = std::chrono::seconds(2);
 
-int refuse_to_start(const Error& error) {
+// `logged`: the log goes elsewhere than to stderr, where people read this.
+int refuse_to_start(const Error& error, bool logged) {
     std::cerr << "polluxd: " << error.message << "\n";
     if (!error.remedy.empty()) std::cerr << "  remedy: " << error.remedy << "\n";
-    log::error("not started", error);
+    if (logged) log::error("not started", error);
     return kExitCannotStart;
 }
 
@@ -40,14 +41,16 @@ LoadOptions load_options(const DaemonOptions& options) {
     return load;
 }
 
-// What only this host can tell; prints all of it. False: errors.
-bool check_host(const Config& config) {
+// What only this host can tell; prints all of it.
+Status check_host(const Config& config) {
     bool good = true;
     for (const Diagnostic& diagnostic : check_online(config)) {
         std::cerr << render(diagnostic) << "\n";
         if (diagnostic.severity == Severity::Error) good = false;
     }
-    return good;
+    if (good) return ok_status();
+    return Error{"this host cannot run the configuration",
+                 "the messages above say what is missing"};
 }
 
 Status check_rights() {
@@ -84,6 +87,7 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     auto socket = api::ControlSocket::open(api_options);
     if (!socket) return socket.error();
     parts.socket = std::move(socket).value();
+    if (const Status host = check_host(config); !host) return host;
     auto plane = make_data_plane(config);
     if (!plane) return plane.error();
     parts.plane = std::move(plane).value();
@@ -133,26 +137,19 @@ int serve(Parts& parts, const DaemonOptions& options,
 }  // namespace
 
 int run_daemon(const DaemonOptions& options) {
-    const Status rights = check_rights();
-    if (!rights) return refuse_to_start(rights.error());
+    if (const Status rights = check_rights(); !rights) {
+        return refuse_to_start(rights.error(), false);
+    }
     LoadResult loaded = load_config(options.config, load_options(options));
     if (!loaded.diagnostics.empty()) std::cerr << render_all(loaded);
-    if (loaded.unreadable) {
-        return refuse_to_start({"cannot read the configuration " + options.config,
-                                "name the file: polluxd --config FILE"});
-    }
     if (!loaded.config) {
-        std::cerr << "polluxd: not started, the configuration has errors\n";
-        return kExitBadConfiguration;
+        std::cerr << "polluxd: not started, see the errors above\n";
+        return loaded.unreadable ? kExitCannotStart : kExitBadConfiguration;
     }
     log::Options log_options = to_log_options(loaded.config->log);
     if (options.log_level) log_options.level = *options.log_level;
     if (const Status started = log::start(log_options); !started) {
-        return refuse_to_start(started.error());
-    }
-    if (!check_host(*loaded.config)) {
-        return refuse_to_start({"this host cannot run the configuration " + options.config,
-                                "the messages above say what is missing"});
+        return refuse_to_start(started.error(), false);
     }
     std::signal(SIGPIPE, SIG_IGN);
     const ApiConfig& api_config = loaded.config->api;
@@ -162,7 +159,9 @@ int run_daemon(const DaemonOptions& options) {
     {
         Parts parts;
         const Status started = start_parts(parts, std::move(*loaded.config), api_options);
-        if (!started) return refuse_to_start(started.error());
+        if (!started) {
+            return refuse_to_start(started.error(), log_options.target != log::Target::Stderr);
+        }
         code = serve(parts, options, api_options);
     }
     log::info("stopped");

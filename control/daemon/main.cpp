@@ -2,6 +2,8 @@
 // polluxd: the daemon.
 
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "control/config/check.h"
 #include "control/daemon/daemon.h"

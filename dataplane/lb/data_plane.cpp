@@ -39,6 +39,7 @@ Status DataPlane::apply(const DataPlaneSpec& spec, TimePoint now) {
     impl.frees.defer([&impl, generation, old = std::shared_ptr<const Snapshot>(std::move(former))] {
         impl.oldest_generation = generation;
     });
+    DefenceRound::publish_level(impl.shared, spec.sysctl);
     housekeep(now, 0);
     return ok_status();
 }
@@ -51,6 +52,7 @@ void DataPlane::housekeep(TimePoint now, std::uint32_t budget) {
     shared.quiescence.report(shared.control());
     shared.connections.sweep(shared.control(), tick, budget);
     shared.templates.sweep(shared.control(), tick, budget);
+    impl.defence.run(shared, shared.snapshot.read()->sysctl, now);
     shared.quiescence.report(shared.control());
     impl.frees.collect();
     impl.builder.release_unused(

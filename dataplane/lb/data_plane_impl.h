@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/lb/data_plane.h"
+#include "dataplane/lb/defence_round.h"
 #include "dataplane/lb/quiescence.h"
 #include "dataplane/lb/shared_state.h"
 #include "dataplane/lb/snapshot_builder.h"
@@ -74,6 +75,7 @@ struct DataPlane::Impl {
     SharedState shared;
     SnapshotBuilder builder;
     DeferredFrees frees;
+    DefenceRound defence;
     std::vector<Worker> workers;
     std::uint64_t oldest_generation = 0;  // no worker uses an older snapshot
     std::vector<Traffic> released;        // by RealServerId: what earlier holders of the id counted

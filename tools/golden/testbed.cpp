@@ -13,8 +13,10 @@ namespace {
 
 constexpr std::size_t kHeadroom = 192;
 constexpr std::size_t kRoom = 9216;
-// What a recording spends on one frame and on one call of ipvsadm, roughly.
-constexpr lb::Duration kFrameTime = std::chrono::milliseconds(30);
+// What a recording spends on a frame that is answered at once, on one that it waits for in vain,
+// and on one call of ipvsadm, roughly.
+constexpr lb::Duration kAnsweredFrameTime = std::chrono::milliseconds(7);
+constexpr lb::Duration kLostFrameTime = std::chrono::milliseconds(30);
 constexpr lb::Duration kCommandTime = std::chrono::milliseconds(20);
 constexpr lb::Duration kHousekeeping = std::chrono::milliseconds(100);
 constexpr std::uint32_t kWholeTable = 0xffffffff;
@@ -240,7 +242,7 @@ std::vector<Emitted> Testbed::put(Side side, const Bytes& frame) {
     collect(packet, side, out);
     for (unsigned i = 0; i < extra->count; ++i) collect(extra->packets[i], side, out);
     if (data_plane_->counters(0).parked == 0) buffers_.clear();
-    sleep(kFrameTime);
+    sleep(out.empty() ? kLostFrameTime : kAnsweredFrameTime);
     return out;
 }
 

@@ -32,6 +32,10 @@ class Service {
         rebuild(&scheduler_);
         return id;
     }
+    // Adds several, one change each.
+    void add_each(const std::vector<std::uint16_t>& weights) {
+        for (const std::uint16_t weight : weights) add(weight);
+    }
     // Adds several in one change.
     void add_all(const std::vector<std::uint16_t>& weights) {
         for (const std::uint16_t weight : weights) {
