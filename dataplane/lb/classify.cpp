@@ -57,7 +57,8 @@ void classify_one(Burst& burst, PacketContext& context, unsigned at) noexcept {
         drop(burst, context, to_drop_reason(error));
         return;
     }
-    constexpr std::uint8_t kMask = net::ParsedPacket::kHasPorts | net::ParsedPacket::kFragment;
+    constexpr std::uint8_t kMask = net::ParsedPacket::kHasPorts | net::ParsedPacket::kFragment |
+                                   net::ParsedPacket::kHasOptions;
     if ((context.parsed.flags & kMask) == net::ParsedPacket::kHasPorts) [[likely]] {
         prepare_flow(burst, at);
         burst.memory.flows.push(at);

@@ -18,6 +18,12 @@ std::string_view to_string(ForwardingMethod method) noexcept {
     return kRows[static_cast<std::size_t>(method)].name;
 }
 
+void forward_list(Burst& burst, const PacketList& list, ForwardingMethod method,
+                  Direction direction) noexcept {
+    const ForwardingRow& row = kRows[static_cast<std::size_t>(method)];
+    (direction == Direction::Forward ? row.to_server : row.to_client)(burst, list);
+}
+
 void forward(Burst& burst) noexcept {
     for (std::size_t i = 0; i < kRows.size(); ++i) {
         const PacketList& in = burst.memory.to_server[i];

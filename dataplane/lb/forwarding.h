@@ -28,4 +28,8 @@ struct ForwardingRow {
     void (*to_client)(Burst&, const PacketList&) noexcept;  // nullptr: servers answer by themselves
 };
 
+// One method's packets of one direction.
+void forward_list(Burst& burst, const PacketList& list, ForwardingMethod method,
+                  Direction direction) noexcept;
+
 }  // namespace pollux::lb

@@ -72,6 +72,7 @@ Datagram* FragmentTable::take(const FragmentKey& key, TimePoint now) noexcept {
     place->deadline = now + kFragmentTimeout;
     place->used = true;
     place->fate = FragmentFate::Waiting;
+    place->drop_reason = DropReason::None;
     place->total = 0;
     place->range_count = 0;
     return place;

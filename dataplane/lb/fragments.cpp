@@ -167,8 +167,8 @@ void handle_fragment(Burst& burst, unsigned at) noexcept {
         drop(burst, context, DropReason::FragmentTableFull);
         return;
     }
-    if (datagram->fate == FragmentFate::Drop) {
-        drop(burst, context, datagram->drop_reason);
+    if (datagram->drop_reason == DropReason::FragmentOverlap) {
+        drop(burst, context, DropReason::FragmentOverlap);
         return;
     }
     if (!note_range(burst, context, *datagram)) return;

@@ -6,11 +6,12 @@
 #include <cstdint>
 
 #include "dataplane/lb/burst.h"
+#include "dataplane/lb/connection.h"
 
 namespace pollux::lb {
 
-// `mtu`: bytes of IP that fit. The sender is told (fragmentation needed, packet too big) unless the
-// packet may be fragmented.
-void meet_small_mtu(Burst& burst, unsigned at, std::uint16_t mtu) noexcept;
+// `mtu`: bytes of IP that fit, tunnel headers taken off. The packet is sent in fragments if it may
+// be; otherwise its sender is told (fragmentation needed, packet too big).
+void meet_small_mtu(Burst& burst, unsigned at, Direction direction, std::uint16_t mtu) noexcept;
 
 }  // namespace pollux::lb

@@ -61,6 +61,8 @@ struct Snapshot {
     std::vector<OwnedAddressSpec> owned_specs;
     MarkRules marks;
     ServiceLookup service_lookup;
+    bool has_services_v4 = false;
+    bool has_services_v6 = false;
     std::vector<RealServer> servers;       // by RealServerId
     std::vector<VirtualService> services;  // by ServiceId
     std::vector<TunnelTemplate> tunnels;   // by RealServerId
@@ -81,6 +83,9 @@ struct Snapshot {
     }
     [[nodiscard]] const TunnelTemplate& tunnel(RealServerId id) const noexcept {
         return tunnels[index(id)];
+    }
+    [[nodiscard]] bool has_services(bool is_v6) const noexcept {
+        return is_v6 ? has_services_v6 : has_services_v4;
     }
     // FullNAT's pool towards servers of that family.
     [[nodiscard]] std::span<const LocalPorts> local_ports(bool is_v6) const noexcept {

@@ -132,6 +132,7 @@ void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, const Snapshot* p
         const ServiceKey key = ServiceKey::of(service);
         const ServiceId id = service_ids_.at(key);
         keys.emplace_back(key, id);
+        (service.address.is_v6() ? next.has_services_v6 : next.has_services_v4) = true;
         VirtualService& entry = next.services[index(id)];
         entry.present = true;
         for (const RealServerSpec& server : service.servers) {

@@ -3,6 +3,7 @@
 
 #include "dataplane/lb/answer.h"
 #include "dataplane/lb/expected_states.h"
+#include "dataplane/lb/host.h"
 #include "dataplane/lb/load_count.h"
 #include "dataplane/lb/mtu.h"
 #include "dataplane/net/sctp.h"
@@ -77,7 +78,12 @@ void take_reply(Burst& burst, unsigned at, ConnectionState state) noexcept {
 
 // The packet's server was removed: LVS drops silently, in the hope that it comes back, or with
 // expire_nodest_conn gives the connection up.
+// Without any service of the family LVS does not look at packets at all.
 Outcome meet_removed_server(Burst& burst, PacketContext& context, ConnectionIndex found) noexcept {
+    if (!burst.snapshot.has_services(context.parsed.is_v6())) {
+        punt_to_host(burst, context);
+        return Outcome::Pass;
+    }
     if (!burst.snapshot.sysctl.expire_nodest_conn) {
         drop(burst, context, DropReason::ServerGone);
         return Outcome::Pass;
@@ -142,7 +148,7 @@ void admit_to_server(Burst& burst, unsigned at, ForwardingMethod method) noexcep
         return;
     }
     if (context.parsed.ip_length > context.server->mtu) [[unlikely]] {
-        meet_small_mtu(burst, at, context.server->mtu);
+        meet_small_mtu(burst, at, Direction::Forward, context.server->mtu);
         return;
     }
     burst.memory.to_server[static_cast<std::size_t>(method)].push(at);
@@ -161,7 +167,7 @@ void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcep
         return;
     }
     if (context.parsed.ip_length > hop->mtu) [[unlikely]] {
-        meet_small_mtu(burst, at, hop->mtu);
+        meet_small_mtu(burst, at, Direction::Reply, hop->mtu);
         return;
     }
     burst.memory.to_client[static_cast<std::size_t>(method)].push(at);

@@ -36,8 +36,9 @@ struct alignas(64) Worker::Impl {
     PacketSource source;
     PacketDropper dropper;
     FragmentTable fragments;
-    TokenBucket answers;           // our own ICMP messages
-    std::uint16_t next_ip_id = 1;  // of packets that we make
+    TokenBucket answers;                 // our own ICMP messages
+    std::uint16_t next_ip_id = 1;        // of packets that we make
+    std::uint32_t next_fragment_id = 1;  // IPv6
     alignas(64) CounterBlock counters;
     ZeroedArray<TrafficCounters> traffic;  // by RealServerId
     BurstMemory memory;
