@@ -107,6 +107,43 @@ TEST(Wrr, OverloadedHeavyServerIsPassedOverAtOnce) {
     EXPECT_EQ(sequence(service, 2), "R1 R1");
 }
 
+// The kernel's search over overloaded servers ends where it began when only the last level was
+// left.
+TEST(Wrr, SearchInVainOnTheLastLevelKeepsThePosition) {
+    Service service(SchedulerKind::Wrr);
+    service.add_each({1, 1});
+    EXPECT_EQ(sequence(service, 1), "R2");
+    for (const std::uint32_t id : {0U, 1U}) service.load(RealServerId{id}).overloaded = true;
+    EXPECT_EQ(sequence(service, 1), "none");
+    for (const std::uint32_t id : {0U, 1U}) service.load(RealServerId{id}).overloaded = false;
+    EXPECT_EQ(sequence(service, 2), "R1 R2");
+}
+
+TEST(Wrr, SearchInVainOnAnotherLevelStartsOver) {
+    Service service(SchedulerKind::Wrr);
+    service.add_each({3, 3});
+    EXPECT_EQ(sequence(service, 1), "R2");  // level 1 of 3: both have a step of three
+    service.edit(RealServerId{0}, 2);       // levels 2 and 1
+    for (const std::uint32_t id : {0U, 1U}) service.load(RealServerId{id}).overloaded = true;
+    EXPECT_EQ(sequence(service, 1), "none");
+    for (const std::uint32_t id : {0U, 1U}) service.load(RealServerId{id}).overloaded = false;
+    EXPECT_EQ(sequence(service, 5), "R2 R2 R1 R2 R1");
+}
+
+// The kernel since 6.1.183: recorded in tests/golden/sched/wlc-256-257.json.
+TEST(Wlc, AnActiveConnectionCounts257Times) {
+    Service service(SchedulerKind::Wlc);
+    const RealServerId busy = service.add(1);
+    const RealServerId idle = service.add(1);
+    service.load(busy).active = 1;
+    service.load(idle).inactive = 257;
+    EXPECT_EQ(service.pick(), idle);  // a tie goes to the last added
+    service.load(idle).inactive = 258;
+    EXPECT_EQ(service.pick(), busy);
+    service.load(idle).inactive = 256;
+    EXPECT_EQ(service.pick(), idle);
+}
+
 TEST(Schedulers, UnchangedRebuildGoesOnUndisturbed) {
     Service service(SchedulerKind::Wrr);
     service.add_each({4, 3, 2});
