@@ -23,6 +23,23 @@ const ArpPacket* find_arp(std::span<const std::uint8_t> frame) noexcept {
     return arp;
 }
 
+// Of the first option in bytes; 0 if it is malformed.
+std::size_t option_length(std::span<const std::uint8_t> options) noexcept {
+    if (options.size() < 2) return 0;
+    const std::size_t length = std::size_t{options[1]} * 8;
+    return length <= options.size() ? length : 0;
+}
+
+// RFC 4861 section 7.1: an option of length zero makes the whole message invalid.
+bool options_are_well_formed(std::span<const std::uint8_t> options) noexcept {
+    while (!options.empty()) {
+        const std::size_t length = option_length(options);
+        if (length == 0) return false;
+        options = options.subspan(length);
+    }
+    return true;
+}
+
 // A Neighbor message that passes the checks common to RFC 4861 sections 7.1.1 and 7.1.2.
 struct CheckedMessage {
     const Ipv6Header* ip = nullptr;
@@ -54,15 +71,16 @@ std::optional<CheckedMessage> find_message(std::span<const std::uint8_t> frame,
                           kProtocolIcmpv6, static_cast<std::uint32_t>(length));
     sum.add(payload);
     if (!sum.is_valid()) return std::nullopt;
-    return CheckedMessage{ip, message, payload.subspan(sizeof(NeighborMessage))};
+    const auto options = payload.subspan(sizeof(NeighborMessage));
+    if (!options_are_well_formed(options)) return std::nullopt;
+    return CheckedMessage{ip, message, options};
 }
 
-// The MAC of a link-layer option; nothing without one, or with a malformed list of options.
+// The MAC of the first link-layer option of this type. Precondition: well-formed options.
 std::optional<MacAddress> find_option(std::span<const std::uint8_t> options,
                                       std::uint8_t type) noexcept {
-    while (options.size() >= 2) {
-        const std::size_t length = std::size_t{options[1]} * 8;
-        if (length == 0 || length > options.size()) return std::nullopt;
+    while (!options.empty()) {
+        const std::size_t length = option_length(options);
         if (options[0] == type && length == sizeof(LinkLayerOption)) {
             return header_in<LinkLayerOption>(options.data()).mac;
         }

@@ -119,6 +119,19 @@ TEST(NeighborQuestion, IsNotReadFromForgedOrOtherFrames) {
     }
 }
 
+// RFC 4861 section 7.1.1: all options have a length greater than zero.
+TEST(NeighborQuestion, WithMalformedOptionsIsNoQuestion) {
+    EXPECT_FALSE(parse_neighbor_question(solicitation().raw({1, 0, 0, 0, 0, 0, 0, 0}).bytes()));
+    EXPECT_FALSE(parse_neighbor_question(solicitation().raw({14, 2, 0, 0, 0, 0, 0, 0}).bytes()));
+    EXPECT_FALSE(parse_neighbor_question(solicitation().raw({1}).bytes()));
+    const auto question = parse_neighbor_question(solicitation()
+                                                      .raw({14, 1, 0, 0, 0, 0, 0, 0})
+                                                      .raw(link_option(1, "02:00:00:00:00:77"))
+                                                      .bytes());
+    ASSERT_TRUE(question.has_value());
+    EXPECT_EQ(question->asker_mac, mac("02:00:00:00:00:77"));
+}
+
 TEST(NeighborClaim, IsReadFromArpAndAdvertisements) {
     const auto claimed = [](const Bytes& bytes) { return parse_neighbor_claim(bytes); };
     const auto arp = claimed(frame().eth().arp_reply(kClientMac, kClient4, kOurMac, kVip4));
