@@ -27,7 +27,7 @@ class Clock {
 
   private:
     __extension__ using Wide = unsigned __int128;
-    static constexpr unsigned kShift = 32;
+    static constexpr unsigned kShift = 48;
 
     std::uint64_t ticks_per_second_;
     std::uint64_t multiplier_;  // nanoseconds per tick, times 2^kShift

@@ -23,16 +23,16 @@ struct InterfaceFacts {
     bool exists = false;
     bool up = false;
     unsigned index = 0;
-    std::string driver;                  // "veth", "tun", "ixgbe", ...
-    std::vector<std::string> addresses;  // text, without prefix length
-    std::string tap_holder;              // "polluxd (pid 12)" when a process has this TAP open
+    std::string driver = "";               // "veth", "tun", "ixgbe", ...
+    std::vector<std::string> addresses{};  // text, without prefix length
+    std::string tap_holder{};              // "polluxd (pid 12)" when a process has this TAP open
 };
 
 struct PciFacts {
     bool exists = false;
-    std::string driver;       // bound kernel driver; "" = none
-    std::string vfio_group;   // "/dev/vfio/12" when bound to vfio-pci
-    int vfio_open_errno = 0;  // of a trial open of the group
+    std::string driver{};      // bound kernel driver; "" = none
+    std::string vfio_group{};  // "/dev/vfio/12" when bound to vfio-pci
+    int vfio_open_errno = 0;   // of a trial open of the group
 };
 
 struct HostFacts {
