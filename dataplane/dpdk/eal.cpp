@@ -198,7 +198,7 @@ Result<Eal> Eal::start(const RuntimeOptions& options, LogCapture& log) {
     int code = 0;
     {
         const PrivateStart private_start;
-        const StderrDiversion diversion;
+        const OutputDiversion diversion;
         result = rte_eal_init(static_cast<int>(arguments.size()), argv.data());
         code = rte_errno;
     }

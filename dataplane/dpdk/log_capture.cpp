@@ -15,16 +15,27 @@ namespace pollux::dpdk {
 namespace {
 
 // For the signal handler, which can reach nothing else.
-int diverted_from = -1;
-int diverted_to = -1;
+int held_output = -1;
+std::array<int, 2> real_output{-1, -1};  // of file descriptors 1 and 2
 struct sigaction previous_abort;
 
-// Async-signal-safe: gives stderr back and prints what was held.
+// Async-signal-safe.
+void restore_output() {
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; ++fd) {
+        int& real = real_output[static_cast<std::size_t>(fd - STDOUT_FILENO)];
+        if (real < 0) continue;
+        dup2(real, fd);
+        close(real);
+        real = -1;
+    }
+}
+
+// Async-signal-safe: prints what was held, as it is the only trace of the end.
 void print_held(int signal) {
-    dup2(diverted_from, STDERR_FILENO);
-    lseek(diverted_to, 0, SEEK_SET);
+    restore_output();
+    lseek(held_output, 0, SEEK_SET);
     std::array<char, 512> chunk;
-    for (ssize_t size = 0; (size = read(diverted_to, chunk.data(), chunk.size())) > 0;) {
+    for (ssize_t size = 0; (size = read(held_output, chunk.data(), chunk.size())) > 0;) {
         if (write(STDERR_FILENO, chunk.data(), static_cast<std::size_t>(size)) < 0) break;
     }
     sigaction(SIGABRT, &previous_abort, nullptr);
@@ -101,26 +112,27 @@ void LogCapture::append(std::uint32_t level, std::string_view text) {
     if (level <= RTE_LOG_WARNING && warnings_.size() < kMaxLines) warnings_.emplace_back(text);
 }
 
-StderrDiversion::StderrDiversion() {
-    std::fflush(stderr);
-    diverted_to = memfd_create("pollux-stderr", MFD_CLOEXEC);
-    diverted_from = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (diverted_to < 0 || diverted_from < 0) return;
-    dup2(diverted_to, STDERR_FILENO);
+OutputDiversion::OutputDiversion() {
+    std::fflush(nullptr);
+    held_output = memfd_create("pollux-output", MFD_CLOEXEC);
+    if (held_output < 0) return;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; ++fd) {
+        int& real = real_output[static_cast<std::size_t>(fd - STDOUT_FILENO)];
+        real = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (real >= 0) dup2(held_output, fd);
+    }
     struct sigaction action {};
     action.sa_handler = &print_held;
     sigaction(SIGABRT, &action, &previous_abort);
 }
 
-StderrDiversion::~StderrDiversion() {
-    std::fflush(stderr);
-    if (diverted_to >= 0 && diverted_from >= 0) {
-        sigaction(SIGABRT, &previous_abort, nullptr);
-        dup2(diverted_from, STDERR_FILENO);
-    }
-    if (diverted_to >= 0) close(diverted_to);
-    if (diverted_from >= 0) close(diverted_from);
-    diverted_to = diverted_from = -1;
+OutputDiversion::~OutputDiversion() {
+    if (held_output < 0) return;
+    std::fflush(nullptr);
+    sigaction(SIGABRT, &previous_abort, nullptr);
+    restore_output();
+    close(held_output);
+    held_output = -1;
 }
 
 }  // namespace pollux::dpdk

@@ -46,14 +46,14 @@ class LogCapture {
     std::FILE* stream_ = nullptr;
 };
 
-// Diverts file descriptor 2 while it lives: EAL prints its last words there besides logging them.
-// If EAL aborts the process, they are printed after all.
-class StderrDiversion {
+// Diverts standard output and error while it lives: EAL prints its usage and its last words there
+// besides logging them. If EAL aborts the process, they are printed after all.
+class OutputDiversion {
   public:
-    StderrDiversion();
-    ~StderrDiversion();
-    StderrDiversion(const StderrDiversion&) = delete;
-    StderrDiversion& operator=(const StderrDiversion&) = delete;
+    OutputDiversion();
+    ~OutputDiversion();
+    OutputDiversion(const OutputDiversion&) = delete;
+    OutputDiversion& operator=(const OutputDiversion&) = delete;
 };
 
 }  // namespace pollux::dpdk

@@ -150,7 +150,9 @@ Status PortDevice::set_up_queues(const PortSetup& setup) {
         if (code != 0) {
             return Error{text("receive queue " + std::to_string(queue) + " of " +
                               std::to_string(rx) + " descriptors: " + reason(code)),
-                         "lower rx_desc, or raise mbufs_per_port"};
+                         attaches_to_interface()
+                             ? "another process may use " + interface_ + ": stop it"
+                             : std::string("lower rx_desc, or raise mbufs_per_port")};
         }
     }
     for (std::uint16_t queue = 0; queue < plan_.tx_queues; ++queue) {

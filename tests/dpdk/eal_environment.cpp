@@ -15,6 +15,9 @@ struct Environment {
         dpdk::RuntimeOptions options = small_options({}, 1);
         options.telemetry = false;
         options.memory_mib = 64;
+        Result<dpdk::PrefixLock> held = dpdk::PrefixLock::take(options.file_prefix);
+        if (!held) give_up(held.error());
+        lock.emplace(std::move(held).value());
         Result<dpdk::Eal> started = dpdk::Eal::start(options, log);
         if (!started) give_up(started.error());
         eal.emplace(std::move(started).value());
@@ -31,6 +34,7 @@ struct Environment {
     }
 
     dpdk::LogCapture log;
+    std::optional<dpdk::PrefixLock> lock;
     std::optional<dpdk::Eal> eal;
     dpdk::BufferPools pools;
 };
