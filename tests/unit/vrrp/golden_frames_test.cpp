@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dataplane/net/neighbor_frames.h"
 #include "tests/support/vrrp_builders.h"
-#include "vrrp/announce_frame.h"
 
 namespace pollux::vrrp::test {
 namespace {
@@ -202,16 +202,19 @@ TEST(GoldenFrame, Version3OverIpv6WithTwoAddresses) {
     EXPECT_EQ(std::vector(frame.begin() + 54, frame.begin() + 62), hex("3133 6402 0064 71af"));
 }
 
+std::vector<std::uint8_t> announcement(std::string_view address, bool router) {
+    const auto frame = net::build_neighbor_announcement({ip(address), kOurMac}, router);
+    return {frame.span().begin(), frame.span().end()};
+}
+
 TEST(GoldenFrame, GratuitousArp) {
-    const AnnounceFrame frame = announce_frame(ip("10.0.0.3"), kOurMac, true);
-    EXPECT_EQ(std::vector(frame.bytes().begin(), frame.bytes().end()),
+    EXPECT_EQ(announcement("10.0.0.3", true),
               hex("ffffffffffff 020000000001 0806 0001 0800 06 04 0001"
                   "020000000001 0a000003 ffffffffffff 0a000003"));
 }
 
 TEST(GoldenFrame, UnsolicitedNeighbourAdvertisement) {
-    const AnnounceFrame frame = announce_frame(ip("fd00::3"), kOurMac, false);
-    EXPECT_EQ(std::vector(frame.bytes().begin(), frame.bytes().end()),
+    EXPECT_EQ(announcement("fd00::3", false),
               hex("333300000001 020000000001 86dd 60000000 0020 3aff"
                   "fd000000000000000000000000000003 ff020000000000000000000000000001"
                   "8800 5a97 20000000 fd000000000000000000000000000003 0201020000000001"));
@@ -219,8 +222,7 @@ TEST(GoldenFrame, UnsolicitedNeighbourAdvertisement) {
 
 // RFC 9568 section 6.4.2 with errata 7947 and 7949: R=1, S=0, O=1.
 TEST(GoldenFrame, RouterFlagIsSetForARouter) {
-    const AnnounceFrame frame = announce_frame(ip("fd00::3"), kOurMac, true);
-    EXPECT_EQ(frame.bytes()[58], 0xa0);
+    EXPECT_EQ(announcement("fd00::3", true)[58], 0xa0);
 }
 
 }  // namespace
