@@ -110,18 +110,7 @@ struct Testbed::Buffer {
     std::array<std::uint8_t, kHeadroom + kRoom> bytes{};
 };
 
-Testbed::Testbed(const TestbedOptions& options)
-    : console_(table_,
-               {[this](const control::ipvs::Table& table) {
-                    spec_.services = table.services;
-                    spec_.timeouts = table.timeouts;
-                    return data_plane_->apply(spec_, now_);
-                },
-                [this] { return data_plane_->services(now_); },
-                [this] { return connections(); },
-                {},
-                {}},
-               "ipvsadm") {
+Testbed::Testbed(const TestbedOptions& options) : console_(table_, backend(), "ipvsadm") {
     lb::DataPlaneLimits limits;
     limits.max_connections = 1U << 16;
     limits.max_templates = 1U << 14;
@@ -156,6 +145,26 @@ Testbed::Testbed(const TestbedOptions& options)
 }
 
 Testbed::~Testbed() = default;
+
+control::ipvs::Backend Testbed::backend() {
+    control::ipvs::Backend backend;
+    backend.publish = [this](const control::ipvs::Table& table) {
+        spec_.services = table.services;
+        spec_.timeouts = table.timeouts;
+        return data_plane_->apply(spec_, now_);
+    };
+    backend.services = [this] { return services(); };
+    backend.connections = [this] { return connections(); };
+    backend.rates = [this](const auto& views) { return estimator_.rates(views); };
+    backend.zero = [this](const lb::ServiceSpec* service) {
+        baseline_.zero(data_plane_->services(now_), service);
+    };
+    return backend;
+}
+
+std::vector<lb::ServiceView> Testbed::services() const {
+    return baseline_.adjusted(data_plane_->services(now_));
+}
 
 void Testbed::publish() {
     if (const Status status = data_plane_->apply(spec_, now_); !status) {
@@ -253,6 +262,9 @@ void Testbed::sleep(lb::Duration duration) {
         now_ = std::min(end, now_ + kHousekeeping);
         data_plane_->worker(0).quiescent();
         data_plane_->housekeep(now_, kWholeTable);
+        if (now_ < next_sample_) continue;
+        next_sample_ = now_ + control::ipvs::RateEstimator::kInterval;
+        estimator_.sample(services());
     }
     data_plane_->worker(0).quiescent();
 }

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "control/ipvs/console.h"
+#include "control/ipvs/counter_baseline.h"
+#include "control/ipvs/rate_estimator.h"
 #include "dataplane/lb/data_plane.h"
 #include "tools/golden/frames.h"
 #include "tools/golden/host.h"
@@ -49,6 +51,8 @@ class Testbed {
   private:
     struct Buffer;
 
+    control::ipvs::Backend backend();
+    [[nodiscard]] std::vector<lb::ServiceView> services() const;
     void publish();
     void collect(const lb::Packet& packet, Side side, std::vector<Emitted>& out) const;
     static lb::Packet allocate(void* context);
@@ -56,6 +60,9 @@ class Testbed {
 
     lb::DataPlaneSpec spec_;
     Host host_;
+    control::ipvs::CounterBaseline baseline_;
+    control::ipvs::RateEstimator estimator_;
+    lb::TimePoint next_sample_{};
     control::ipvs::Table table_;
     control::ipvs::Console console_;
     lb::TimePoint now_{};
