@@ -46,6 +46,14 @@ ParseError check_lengths(const Extent& extent, ParsedPacket& out) noexcept {
     return ParseError::None;
 }
 
+// RFC 1122 section 3.2.1.3 (a): a host without address asks for one by limited broadcast (DHCP);
+// RFC 4541 section 2.1.1: so does a switch that queries local groups. Both are for the kernel.
+bool is_nameless_host(const Ipv4Header& ip) noexcept {
+    const std::uint32_t destination = ip.destination.host();
+    return ip.source == Ipv4Address{} &&
+           (destination == 0xffffffffU || (destination & 0xffffff00U) == 0xe0000000U);
+}
+
 bool checksum_is_accepted(const ParseInput& input, std::span<const std::uint8_t> header) noexcept {
     if ((input.checksums & RxChecksum::kIpBad) != 0) return false;
     if ((input.checksums & RxChecksum::kIpGood) != 0) return true;
@@ -62,7 +70,7 @@ ParseError parse_ipv4(const ParseInput& input, ParsedPacket& out) noexcept {
     const auto header = input.bytes.subspan(out.l3_offset, out.l4_offset - out.l3_offset);
     const auto& ip = out.ipv4(input.bytes.data());
     if (!checksum_is_accepted(input, header)) return ParseError::Ipv4BadChecksum;
-    if (!is_ipv4_sender(ip.source)) return ParseError::Ipv4BadSource;
+    if (!is_ipv4_sender(ip.source) && !is_nameless_host(ip)) return ParseError::Ipv4BadSource;
     if (ip.source == ip.destination) return ParseError::LandAttack;
     out.kind = PacketKind::Ipv4;
     out.protocol = ip.protocol;

@@ -257,6 +257,13 @@ TEST(Parse, WalksAsFarAsItsLimitsSay) {
     EXPECT_EQ(accepted(eight.udp(1, 2)).l4_offset, 14 + 40 + 256);
 }
 
+// DHCP and the queries of IGMP snooping switches (RFC 4541 section 2.1.1).
+TEST(Parse, AcceptsTheUnspecifiedSourceOfHostsWithoutAddress) {
+    EXPECT_EQ(accepted(frame().eth().ipv4("0.0.0.0", "255.255.255.255").udp(68, 67)).protocol, 17);
+    EXPECT_EQ(accepted(frame().eth().ipv4("0.0.0.0", "224.0.0.1").protocol(2).payload(8)).protocol,
+              2);
+}
+
 TEST(Parse, AcceptsTheUnspecifiedSourceOfDuplicateAddressDetection) {
     const Bytes bytes =
         frame().eth().ipv6("::", "ff02::1:ff00:10").ttl(255).icmpv6(135).payload(16);
