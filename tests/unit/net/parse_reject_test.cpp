@@ -106,6 +106,13 @@ TEST(ParseRejects, BadIpv4Addresses) {
         expect_errors({{source, frame().eth().ipv4(source, kVip4).tcp(1, 2, "S"),
                         ParseError::Ipv4BadSource}});
     }
+    for (const char* destination : {"224.0.1.1", "225.0.0.1", "255.255.255.254"}) {
+        expect_errors({{destination, frame().eth().ipv4("0.0.0.0", destination).udp(68, 67),
+                        ParseError::Ipv4BadSource}});
+    }
+    expect_errors({{"0.0.0.1 to everybody",
+                    frame().eth().ipv4("0.0.0.1", "255.255.255.255").udp(68, 67),
+                    ParseError::Ipv4BadSource}});
     for (const char* source :
          {"1.0.0.0", "126.0.0.1", "128.0.0.1", "223.255.255.255", "240.0.0.1", "255.255.255.254"}) {
         expect_errors(
