@@ -110,9 +110,9 @@ TEST(ParseRejects, BadIpv4Addresses) {
         expect_errors({{destination, frame().eth().ipv4("0.0.0.0", destination).udp(68, 67),
                         ParseError::Ipv4BadSource}});
     }
-    expect_errors({{"0.0.0.1 to everybody",
-                    frame().eth().ipv4("0.0.0.1", "255.255.255.255").udp(68, 67),
-                    ParseError::Ipv4BadSource}});
+    expect_errors(
+        {{"0.0.0.1 to everybody", frame().eth().ipv4("0.0.0.1", "255.255.255.255").udp(68, 67),
+          ParseError::Ipv4BadSource}});
     for (const char* source :
          {"1.0.0.0", "126.0.0.1", "128.0.0.1", "223.255.255.255", "240.0.0.1", "255.255.255.254"}) {
         expect_errors(
