@@ -204,7 +204,7 @@ class Polluxd:
 
     def show(self, *what):
         """`pollux show WHAT --json`, decoded."""
-        return json.loads(self.pollux("show", *what, "--json").stdout)
+        return json.loads(self.pollux("show", *what, "--json").stdout)["data"]
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)

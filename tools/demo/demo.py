@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`tools/dev demo`: Pollux balances real HTTP over real nginx servers, in network namespaces."""
+
+import argparse
+import pathlib
+import re
+import signal
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "lab"))
+
+from lab import Lab, LabError  # noqa: E402
+import topology  # noqa: E402
+
+BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+REQUESTS = 60
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def title(text):
+    say(f"\n{BOLD}=== {text}{PLAIN}")
+
+
+def show_command(where, command, output):
+    say(f"{where}# {command}")
+    for line in output.rstrip().splitlines():
+        say(f"    {line}")
+
+
+def count_answers(scene, requests):
+    """Sends requests one by one; returns {server: answers} and the number of failures."""
+    answers, failures = {}, 0
+    for _ in range(requests):
+        result = scene.client.run("curl", "-s", "--max-time", "3", scene.url, check=False)
+        name = result.stdout.strip()
+        if result.returncode == 0 and name:
+            answers[name] = answers.get(name, 0) + 1
+        else:
+            failures += 1
+    return answers, failures
+
+
+def capture(place, interface, expression, action):
+    """What tcpdump saw of the packets that match while action() ran."""
+    process = place.spawn("tcpdump", "-n", "-e", "-l", "-i", interface, "-c", "1", expression,
+                          log=pathlib.Path(place.lab.folder) / f"dump-{place.name}-{time.time()}")
+    log = max(pathlib.Path(place.lab.folder).glob(f"dump-{place.name}-*"))
+    deadline = time.monotonic() + 5
+    while "listening on" not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    action()
+    try:
+        process.wait(timeout=5)
+    except Exception:  # the capture is an illustration; its absence is told
+        place.lab.end(process)
+    lines = [line for line in log.read_text().splitlines() if re.match(r"\d\d:\d\d:", line)]
+    return re.sub(r"^\S+ ", "", lines[0]) if lines else "(nothing captured)"
+
+
+def scene_summary(scene, answers, failures, seconds):
+    say(f"{sum(answers.values())} of {REQUESTS} requests answered, {failures} failed, "
+        f"{seconds:.1f} s:")
+    for name in sorted(answers):
+        say(f"    {name}  {answers[name]:4}  {'#' * answers[name]}")
+
+
+def play(scene, explanation):
+    title(f"{scene.method}: {scene.headline}")
+    say(explanation)
+    say(f"\nclient# {REQUESTS} x curl {scene.url}")
+    start = time.monotonic()
+    answers, failures = count_answers(scene, REQUESTS)
+    scene_summary(scene, answers, failures, time.monotonic() - start)
+    say()
+    show_command("balancer", "pollux show services", scene.polluxd.pollux("show", "services").stdout)
+    say()
+    say("One packet of a request, as the client sent it and as a real server got it (tcpdump):")
+    expression = "tcp[tcpflags] & tcp-syn != 0 and tcp[tcpflags] & tcp-ack == 0"
+    sent = capture(scene.client, "eth0", expression, lambda: count_answers(scene, 1))
+    server = scene.servers[0].host
+    got = capture(server, "eth0", f"({expression}) and dst port {scene.server_port} "
+                  f"and not src host {scene.server_side_address}",
+                  lambda: count_answers(scene, 6))
+    say(f"    client sent:  {sent[:150]}")
+    say(f"    server {server.name} got: {got[:150]}")
+    return {"method": scene.method, "answers": answers, "failures": failures}
+
+
+EXPLANATIONS = {
+    "DR": "Direct routing: the balancer changes only the MAC addresses. Each server holds the VIP on lo\n"
+          "(with arp_ignore=1 and arp_announce=2, so that it does not answer ARP for it) and answers the\n"
+          "client directly.",
+    "NAT": "NAT: the balancer rewrites address and port both ways. The servers know nothing of the VIP;\n"
+           "their default route leads back through the balancer.",
+}
+
+
+def keep(scene):
+    title("Still running. Try (in another terminal)")
+    polluxd = scene.polluxd
+    say(f"  ip netns exec {scene.client.namespace} curl {scene.url}")
+    for what in ("services", "connections", "ports", "workers", "drops", "neighbours"):
+        say(f"  {polluxd.lab.program('pollux')} --socket {polluxd.socket} show {what}")
+    say(f"  $EDITOR {polluxd.config}; kill -HUP {polluxd.process.pid}    # reload")
+    say(f"  tail -f {polluxd.log}")
+    say("\nCtrl-C ends it and removes everything.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/dev demo")
+    parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help="leave the last scene running")
+    parser.add_argument("--only", choices=["dr", "nat"], help="play one scene only")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
+    results = []
+    scenes = [name for name in ("dr", "nat") if arguments.only in (None, name)]
+    try:
+        for name in scenes:
+            with Lab(arguments.programs) as lab:
+                say(f"\nsetting up namespaces: client, balancer, 3 nginx servers ({name.upper()}) ...")
+                scene = topology.build(lab, name)
+                results.append(play(scene, EXPLANATIONS[scene.method]))
+                if arguments.keep and name == scenes[-1]:
+                    keep(scene)
+    except KeyboardInterrupt:
+        say("\ninterrupted; everything was removed")
+        return 130
+    except LabError as error:
+        say(f"\nerror: {error}")
+        return 1
+    title("Summary")
+    for result in results:
+        shares = ", ".join(f"{name} {count}" for name, count in sorted(result["answers"].items()))
+        say(f"  {result['method']:4} {sum(result['answers'].values())} answered, "
+            f"{result['failures']} failed: {shares}")
+    failed = any(result["failures"] or len(result["answers"]) < 3 for result in results)
+    say("\nSomething went wrong above." if failed else
+        "\nEvery request was answered. `tools/dev demo --keep` leaves it running to play with.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
