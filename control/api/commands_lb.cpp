@@ -24,19 +24,28 @@ Result<Json> show_services(CommandContext& context, const Json& /*args*/) {
     return Json{{"services", services_json(director.plane().services(director.now()))}};
 }
 
+// The loop has adverts to send: one request looks at no more records than take a few milliseconds,
+// and the client asks on from `next`.
 Result<Json> show_connections(CommandContext& context, const Json& args) {
+    constexpr std::uint32_t kChunk = 256;
+    constexpr unsigned kChunksPerRequest = 128;
     auto filter = ConnectionFilter::parse(args);
     if (!filter) return filter.error();
     const auto limit = number_argument(args, "limit", {100, 1, 10000});
     if (!limit) return limit.error();
-    Json list = Json::array();
-    std::uint64_t matched = 0;
+    const auto cursor = number_argument(args, "cursor", {0, 0, std::int64_t{1} << 40});
+    if (!cursor) return cursor.error();
     Director& director = context.director;
-    director.plane().for_each_connection(director.now(), [&](const lb::ConnectionView& view) {
-        if (!filter->matches(view)) return;
-        if (matched++ < static_cast<std::uint64_t>(*limit)) list.push_back(connection_json(view));
-    });
-    return Json{{"matched", matched}, {"connections", std::move(list)}};
+    Json list = Json::array();
+    const auto visit = [&](const lb::ConnectionView& view) {
+        if (filter->matches(view)) list.push_back(connection_json(view));
+    };
+    auto next = static_cast<std::uint64_t>(*cursor);
+    for (unsigned i = 0; i < kChunksPerRequest; ++i) {
+        next = director.plane().visit_connections(director.now(), next, kChunk, visit);
+        if (next == 0 || list.size() >= static_cast<std::size_t>(*limit)) break;
+    }
+    return Json{{"connections", std::move(list)}, {"next", next}};
 }
 
 Result<Json> show_drops(CommandContext& context, const Json& args) {

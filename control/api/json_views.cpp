@@ -80,10 +80,14 @@ std::uint64_t sum(std::span<const lb::WorkerCounters> workers, Read read) {
 
 std::string_view lvs_method(lb::ForwardingMethod method) {
     switch (method) {
-        case lb::ForwardingMethod::Nat: return "NAT";
-        case lb::ForwardingMethod::DirectRouting: return "DR";
-        case lb::ForwardingMethod::Tunnel: return "TUN";
-        case lb::ForwardingMethod::FullNat: return "FNAT";
+        case lb::ForwardingMethod::Nat:
+            return "NAT";
+        case lb::ForwardingMethod::DirectRouting:
+            return "DR";
+        case lb::ForwardingMethod::Tunnel:
+            return "TUN";
+        case lb::ForwardingMethod::FullNat:
+            return "FNAT";
     }
     return "?";
 }

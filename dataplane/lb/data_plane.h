@@ -156,6 +156,10 @@ class DataPlane {
     // Visits live connections and templates while workers run; a consistent copy of each.
     void for_each_connection(TimePoint now,
                              const std::function<void(const ConnectionView&)>& visit) const;
+    // The same in pieces, so that a caller with a loop to serve can pause: looks at up to `budget`
+    // records from `cursor` (0 at the start) and returns the cursor to go on with, 0 at the end.
+    std::uint64_t visit_connections(TimePoint now, std::uint64_t cursor, std::uint32_t budget,
+                                    const std::function<void(const ConnectionView&)>& visit) const;
     [[nodiscard]] std::vector<MemoryView> memory() const;
 
   private:

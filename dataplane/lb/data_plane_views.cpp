@@ -127,26 +127,37 @@ std::vector<ServiceView> DataPlane::services(TimePoint now) const {
     return views;
 }
 
-void DataPlane::for_each_connection(TimePoint now,
-                                    const std::function<void(const ConnectionView&)>& visit) const {
+std::uint64_t DataPlane::visit_connections(
+    TimePoint now, std::uint64_t cursor, std::uint32_t budget,
+    const std::function<void(const ConnectionView&)>& visit) const {
+    // Positions of templates come after those of connections.
+    constexpr std::uint64_t kTemplates = std::uint64_t{1} << 32U;
     SharedState& shared = impl_->shared;
     const Tick tick = to_tick(now);
-    std::uint32_t at = 0;
-    do {
-        at = shared.connections.visit(
-            at, kVisitChunk,
-            [&](ConnectionIndex, const Connection& connection, ConnectionState state) {
+    const auto at = static_cast<std::uint32_t>(cursor);
+    std::uint64_t next = 0;
+    if (cursor < kTemplates) {
+        next = shared.connections.visit(
+            at, budget, [&](ConnectionIndex, const Connection& connection, ConnectionState state) {
                 if (connection.expired(state, tick)) return;
                 visit(view_of(shared, connection, state, tick));
             });
-        shared.quiescence.report(shared.control());
-    } while (at != 0);
+        if (next == 0) next = kTemplates;
+    } else {
+        next = shared.templates.visit(
+            at, budget, tick, [&](const TemplateView& found) { visit(view_of(shared, found)); });
+        if (next != 0) next += kTemplates;
+    }
+    shared.quiescence.report(shared.control());
+    return next;
+}
+
+void DataPlane::for_each_connection(TimePoint now,
+                                    const std::function<void(const ConnectionView&)>& visit) const {
+    std::uint64_t cursor = 0;
     do {
-        at = shared.templates.visit(at, kVisitChunk, tick, [&](const TemplateView& found) {
-            visit(view_of(shared, found));
-        });
-        shared.quiescence.report(shared.control());
-    } while (at != 0);
+        cursor = visit_connections(now, cursor, kVisitChunk, visit);
+    } while (cursor != 0);
 }
 
 std::vector<MemoryView> DataPlane::memory() const {

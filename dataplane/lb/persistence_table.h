@@ -115,6 +115,7 @@ template <typename Visit>
 std::uint32_t PersistenceTable::visit(std::uint32_t first, std::uint32_t count, Tick now,
                                       Visit&& visit) const {
     const std::uint32_t end = pool_.high_water();
+    if (first >= end) return 0;
     const std::uint32_t stop = end - first > count ? first + count : end;
     for (std::uint32_t i = first; i < stop; ++i) {
         const TemplateState state = table_[i].load();

@@ -113,11 +113,35 @@ Result<GlobalOptions> take_global_options(Words& words) {
     return options;
 }
 
+// Asks once, or piece by piece until the rows' end or limit.
+Result<Json> ask_all(Client& client, const CommandRow& row, Json args) {
+    auto answer = client.ask(std::string(row.request), args);
+    if (row.paged.empty() || !answer || !answer->value("ok", false)) return answer;
+    const std::string member(row.paged);
+    const std::size_t limit = args.value("limit", kDefaultLimit);
+    Json rows = (*answer)["data"].value(member, Json::array());
+    Json next = (*answer)["data"].value("next", Json(0));
+    while (rows.size() < limit && next != 0) {
+        args["cursor"] = next;
+        const auto more = client.ask(std::string(row.request), args);
+        if (!more || !more->value("ok", false)) return more;
+        for (const Json& item : (*more)["data"].value(member, Json::array())) rows.push_back(item);
+        next = (*more)["data"].value("next", Json(0));
+    }
+    bool more_rows = next != 0;
+    if (rows.size() > limit) {
+        rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(limit), rows.end());
+        more_rows = true;
+    }
+    (*answer)["data"] = {{member, std::move(rows)}, {"more", more_rows}};
+    return answer;
+}
+
 int ask_daemon(const CommandRow& row, const GlobalOptions& options, const Json& args,
                std::ostream& out, std::ostream& err) {
     auto client = Client::connect(options.socket);
     if (!client) return fail(err, client.error(), kNotConnected);
-    const auto answer = client->ask(std::string(row.request), args);
+    const auto answer = ask_all(*client, row, args);
     if (!answer) return fail(err, answer.error(), kNotConnected);
     const bool ok = answer->value("ok", false);
     if (options.json) {

@@ -34,6 +34,9 @@ struct OptionRow {
     std::string_view help;
 };
 
+// How many rows a paged command shows without --limit.
+inline constexpr std::size_t kDefaultLimit = 100;
+
 // A sub-command that the daemon answers.
 struct CommandRow {
     std::string_view words;    // "show services"
@@ -43,6 +46,8 @@ struct CommandRow {
     Renderer render;
     // Arguments that the command itself stands for, as JSON text ("server drain": weight 0).
     std::string_view fixed = "{}";
+    // The member of the data that comes in pieces: asked on from `next` until the limit.
+    std::string_view paged = "";
 };
 
 [[nodiscard]] std::span<const CommandRow> command_rows();

@@ -48,7 +48,7 @@ constexpr std::array kRows = {
     CommandRow{"show services", "show services", "services and real servers", kServiceOptions,
                render_services},
     CommandRow{"show connections", "show connections", "tracked connections", kConnectionOptions,
-               render_connections},
+               render_connections, "{}", "connections"},
     CommandRow{"show ports", "show ports", "ports and their counters", {}, render_ports},
     CommandRow{"show workers", "show workers", "workers and their load", {}, render_workers},
     CommandRow{"show drops", "show drops", "dropped packets by reason", kDropOptions, render_drops},

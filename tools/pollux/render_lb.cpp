@@ -140,10 +140,10 @@ std::string render_connections(const Json& data, const Json& /*args*/) {
                                          : std::string()});
     }
     std::string out = table.render();
-    const std::uint64_t matched = data.value("matched", std::uint64_t{0});
-    if (matched > connections.size()) {
-        out += "... " + std::to_string(connections.size()) + " of " + std::to_string(matched) +
-               " shown; narrow it down (--client, --virtual, --server, --state) or raise --limit\n";
+    if (data.value("more", false)) {
+        out +=
+            "... there are more; narrow it down (--client, --virtual, --server, --state) or "
+            "raise --limit\n";
     }
     return out;
 }
