@@ -7,6 +7,7 @@
 // thread before the id is published in a snapshot; unchanged while any connection refers to it.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -25,6 +26,7 @@ struct alignas(32) AddressRecord {
 
     [[nodiscard]] net::IpAddress address() const noexcept { return {bytes, family}; }
 };
+static_assert(offsetof(AddressRecord, bytes) == 0);
 static_assert(sizeof(AddressRecord) == 32 && std::is_trivially_copyable_v<AddressRecord>);
 
 class AddressTable {
@@ -39,6 +41,10 @@ class AddressTable {
     // Precondition: position < size().
     [[nodiscard]] const AddressRecord& operator[](std::uint32_t position) const noexcept {
         return records_[position];
+    }
+    // The address bytes of a position that need not exist: only to be read when it does.
+    [[nodiscard]] const std::uint8_t* bytes_at(std::uint32_t position) const noexcept {
+        return reinterpret_cast<const std::uint8_t*>(records_.data() + position);
     }
     [[nodiscard]] std::uint32_t size() const noexcept {
         return static_cast<std::uint32_t>(records_.size());

@@ -17,12 +17,11 @@ constexpr std::uint64_t pack_binding(RealServerId server, ServiceId service,
 
 void Connection::init(const NewConnection& what, Tick now) noexcept {
     const FlowKey& key = what.forward;
-    client_ = key.source().bytes;
-    virtual_ = key.destination().bytes;
-    forward_ports_ = {key.source_port(), key.destination_port()};
+    addresses_ = {key.source().bytes, key.destination().bytes};
+    ports_[0] = {key.source_port(), key.destination_port()};
     // NAT: the server answers the client's own port.
     const bool full_nat = what.method == ForwardingMethod::FullNat;
-    reply_ports_ = {what.server_port, full_nat ? what.local_port : key.source_port()};
+    ports_[1] = {what.server_port, full_nat ? what.local_port : key.source_port()};
     binding_ = pack_binding(what.server, what.service, full_nat ? what.local : kNoLocalAddress);
     template_ = index(what.persistence);
     restart_timeout(now);
@@ -40,14 +39,12 @@ void Connection::init(const NewConnection& what, Tick now) noexcept {
 
 void Connection::set_local(LocalAddressId local, net::Be16 port) noexcept {
     binding_ = pack_binding(server(), service(), local);
-    reply_ports_[1] = port;
+    ports_[1][1] = port;
 }
 
 void Connection::copy_reserved(const Connection& from) noexcept {
-    client_ = from.client_;
-    virtual_ = from.virtual_;
-    forward_ports_ = from.forward_ports_;
-    reply_ports_ = from.reply_ports_;
+    addresses_ = from.addresses_;
+    ports_ = from.ports_;
     binding_ = from.binding_;
     template_ = from.template_;
     restart_timeout(from.last_seen());

@@ -14,6 +14,7 @@
 
 #include "dataplane/lb/address_table.h"
 #include "dataplane/lb/atomic_access.h"
+#include "dataplane/lb/branchless.h"
 #include "dataplane/lb/connection_state.h"
 #include "dataplane/lb/flow_key.h"
 #include "dataplane/lb/ids.h"
@@ -91,22 +92,22 @@ class alignas(64) Connection {
     // Identity: constant from insertion until quiescence after removal.
 
     [[nodiscard]] net::IpAddress client_address() const noexcept {
-        return {client_, state_relaxed().client_is_v6() ? net::Family::V6 : net::Family::V4};
+        return {addresses_[0], state_relaxed().client_is_v6() ? net::Family::V6 : net::Family::V4};
     }
     [[nodiscard]] net::IpAddress virtual_address() const noexcept {
-        return {virtual_, state_relaxed().client_is_v6() ? net::Family::V6 : net::Family::V4};
+        return {addresses_[1], state_relaxed().client_is_v6() ? net::Family::V6 : net::Family::V4};
     }
     // The raw bytes for rewriting: four for IPv4, sixteen for IPv6.
     [[nodiscard]] const std::array<std::uint8_t, 16>& client_bytes() const noexcept {
-        return client_;
+        return addresses_[0];
     }
     [[nodiscard]] const std::array<std::uint8_t, 16>& virtual_bytes() const noexcept {
-        return virtual_;
+        return addresses_[1];
     }
-    [[nodiscard]] net::Be16 client_port() const noexcept { return forward_ports_[0]; }
-    [[nodiscard]] net::Be16 virtual_port() const noexcept { return forward_ports_[1]; }
-    [[nodiscard]] net::Be16 server_port() const noexcept { return reply_ports_[0]; }
-    [[nodiscard]] net::Be16 local_port() const noexcept { return reply_ports_[1]; }
+    [[nodiscard]] net::Be16 client_port() const noexcept { return ports_[0][0]; }
+    [[nodiscard]] net::Be16 virtual_port() const noexcept { return ports_[0][1]; }
+    [[nodiscard]] net::Be16 server_port() const noexcept { return ports_[1][0]; }
+    [[nodiscard]] net::Be16 local_port() const noexcept { return ports_[1][1]; }
     [[nodiscard]] RealServerId server() const noexcept {
         return RealServerId{static_cast<std::uint32_t>(binding_ & kMaxServerId)};
     }
@@ -138,7 +139,10 @@ class alignas(64) Connection {
     void restart_timeout(Tick now) noexcept;
 
     [[nodiscard]] bool expired(ConnectionState state, Tick now) const noexcept {
-        return elapsed(last_seen(), now) >= state.timeout();
+        // Signed, as in `elapsed`: a last-seen time ahead of `now` is not old.
+        const auto idle = static_cast<std::int32_t>(static_cast<std::uint32_t>(now) -
+                                                    static_cast<std::uint32_t>(last_seen()));
+        return idle >= static_cast<std::int32_t>(state.timeout().count());
     }
     // Zero when expired.
     [[nodiscard]] Ticks expires_in(Tick now) const noexcept;
@@ -149,11 +153,10 @@ class alignas(64) Connection {
     // Precondition: state().has_reply_key().
     [[nodiscard]] FlowKey reply_key(const AddressTable& servers,
                                     const AddressTable& locals) const noexcept;
-    // Whether the packet's addresses and ports are those of the forward or the reply key. Protocol
-    // and families are in the state word: the caller compares them there.
-    [[nodiscard]] bool has_forward_tuple(const FlowKey& key) const noexcept;
-    [[nodiscard]] bool has_reply_tuple(const FlowKey& key, const AddressTable& servers,
-                                       const AddressTable& locals) const noexcept;
+    // Whether the packet's addresses and ports are those of the forward (0) or reply (1) key.
+    // Protocol and family are in the state word: the caller compares them there.
+    [[nodiscard]] bool has_tuple(unsigned which, const FlowKey& key, const AddressTable& servers,
+                                 const AddressTable& locals) const noexcept;
 
     // The state word as the table handles it: every access is atomic.
     [[nodiscard]] std::uint64_t& state_word() noexcept { return state_; }
@@ -165,16 +168,9 @@ class alignas(64) Connection {
         std::memcpy(&value, from, sizeof value);
         return value;
     }
-    static bool is_v6_equal(const std::uint8_t* address, std::uint64_t low,
-                            std::uint64_t high) noexcept {
-        return ((load_bytes<std::uint64_t>(address) ^ low) |
-                (load_bytes<std::uint64_t>(address + 8) ^ high)) == 0;
-    }
 
-    std::array<std::uint8_t, 16> client_;
-    std::array<std::uint8_t, 16> virtual_;
-    std::array<net::Be16, 2> forward_ports_;  // client, virtual
-    std::array<net::Be16, 2> reply_ports_;    // server, local
+    std::array<std::array<std::uint8_t, 16>, 2> addresses_;  // client, virtual
+    std::array<std::array<net::Be16, 2>, 2> ports_;          // client, virtual; server, local
     std::uint64_t binding_;
     std::uint64_t state_;      // atomic: ConnectionState
     std::uint32_t last_seen_;  // atomic: Tick
@@ -218,32 +214,26 @@ inline Ticks Connection::expires_in(Tick now) const noexcept {
     return idle < timeout ? timeout - idle : Ticks{0};
 }
 
-inline bool Connection::has_forward_tuple(const FlowKey& key) const noexcept {
-    const auto ports =
-        load_bytes<std::uint32_t>(forward_ports_.data());  // client port, virtual port
-    if (!key.is_v6()) [[likely]] {
-        const auto client = load_bytes<std::uint32_t>(client_.data());
-        const std::uint64_t destination = load_bytes<std::uint32_t>(virtual_.data());
-        return (((client | (destination << 32U)) ^ key.word(1)) | (ports ^ key.ports())) == 0;
+// Free of branches on the direction, which in NAT traffic changes from packet to packet.
+inline bool Connection::has_tuple(unsigned which, const FlowKey& key, const AddressTable& servers,
+                                  const AddressTable& locals) const noexcept {
+    const bool is_reply = which != 0;
+    const std::uint8_t* from = select(
+        is_reply, servers.bytes_at(static_cast<std::uint32_t>(server())), addresses_[0].data());
+    const std::uint8_t* to = addresses_[1 - which].data();  // virtual, or the client
+    if (const LocalAddressId local = local_address(); local != kNoLocalAddress) [[unlikely]] {
+        to = select(is_reply, locals.bytes_at(static_cast<std::uint32_t>(local)), to);
     }
-    return is_v6_equal(client_.data(), key.word(1), key.word(2)) &&
-           is_v6_equal(virtual_.data(), key.word(3), key.word(4)) && ports == key.ports();
-}
-
-inline bool Connection::has_reply_tuple(const FlowKey& key, const AddressTable& servers,
-                                        const AddressTable& locals) const noexcept {
-    const auto ports = load_bytes<std::uint32_t>(reply_ports_.data());  // server port, local port
-    const std::uint8_t* source = servers[static_cast<std::uint32_t>(server())].bytes.data();
-    const LocalAddressId local = local_address();
-    const std::uint8_t* destination =
-        local == kNoLocalAddress ? client_.data() : locals[index(local)].bytes.data();
+    const std::uint32_t ports = load_bytes<std::uint32_t>(ports_[which].data()) ^ key.ports();
     if (!key.is_v6()) [[likely]] {
-        const auto from = load_bytes<std::uint32_t>(source);
-        const std::uint64_t to = load_bytes<std::uint32_t>(destination);
-        return (((from | (to << 32U)) ^ key.word(1)) | (ports ^ key.ports())) == 0;
+        const std::uint64_t source = load_bytes<std::uint32_t>(from);
+        const std::uint64_t destination = load_bytes<std::uint32_t>(to);
+        return (((source | (destination << 32U)) ^ key.word(1)) | ports) == 0;
     }
-    return is_v6_equal(source, key.word(1), key.word(2)) &&
-           is_v6_equal(destination, key.word(3), key.word(4)) && ports == key.ports();
+    return ((load_bytes<std::uint64_t>(from) ^ key.word(1)) |
+            (load_bytes<std::uint64_t>(from + 8) ^ key.word(2)) |
+            (load_bytes<std::uint64_t>(to) ^ key.word(3)) |
+            (load_bytes<std::uint64_t>(to + 8) ^ key.word(4)) | ports) == 0;
 }
 
 }  // namespace pollux::lb

@@ -67,15 +67,16 @@ class ConnectionState {
     // Family of the client's side, and of the server's side.
     [[nodiscard]] constexpr bool client_is_v6() const noexcept { return bit(58) != 0; }
     [[nodiscard]] constexpr bool server_is_v6() const noexcept { return bit(59) != 0; }
-    // Live, of this protocol, and IPv6 or not on the side that the packet came from: one
+    // Live, of this protocol, and IPv6 or not on the side of the forward (0) or reply (1) key: one
     // comparison.
-    [[nodiscard]] constexpr bool is_live_for(bool reply, Protocol protocol,
+    [[nodiscard]] constexpr bool is_live_for(unsigned key, Protocol protocol,
                                              bool is_v6) const noexcept {
-        const std::uint64_t family = std::uint64_t{1} << (reply ? 59U : 58U);
+        const unsigned family = 58 + key;
         const std::uint64_t wanted = static_cast<std::uint64_t>(Lifecycle::Live) |
                                      (static_cast<std::uint64_t>(protocol) << 48U) |
-                                     (is_v6 ? family : 0);
-        return (word_ & (7U | (std::uint64_t{0xff} << 48U) | family)) == wanted;
+                                     (std::uint64_t{is_v6} << family);
+        const std::uint64_t mask = 7U | (std::uint64_t{0xff} << 48U) | (std::uint64_t{1} << family);
+        return (word_ & mask) == wanted;
     }
     // NAT and FullNAT: the server's packets come back through us and have a key of their own.
     [[nodiscard]] constexpr bool has_reply_key() const noexcept {

@@ -15,7 +15,7 @@ namespace pollux::lb {
 
 // Ports and addresses are kept as they lie on the wire (unswapped).
 //
-//   word 0   source port 16 | destination port 16 | protocol 8 | family 8 | zero 16
+//   word 0   source port 16 | destination port 16 | protocol 8 | IPv6 1 | zero 23
 //   IPv4:    word 1 = source 32 | destination 32; words 2..4 are not part of the key (16 bytes)
 //   IPv6:    words 1, 2 = source; words 3, 4 = destination                        (37 bytes)
 //
@@ -35,9 +35,9 @@ class FlowKey {
                         const net::IpAddress& destination, net::Be16 destination_port,
                         Protocol protocol) noexcept;
 
-    [[nodiscard]] bool is_v6() const noexcept { return family() == net::Family::V6; }
+    [[nodiscard]] bool is_v6() const noexcept { return (words_[0] >> 40U) != 0; }
     [[nodiscard]] net::Family family() const noexcept {
-        return static_cast<net::Family>(words_[0] >> 40U);
+        return is_v6() ? net::Family::V6 : net::Family::V4;
     }
     [[nodiscard]] Protocol protocol() const noexcept {
         return static_cast<Protocol>((words_[0] >> 32U) & 0xffU);
@@ -75,9 +75,10 @@ inline FlowKey FlowKey::from_wire(net::Family family, const std::uint8_t* addres
                                   net::Be16 source_port, net::Be16 destination_port,
                                   Protocol protocol) noexcept {
     FlowKey key;
-    key.words_[0] =
-        source_port.wire() | (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
-        (static_cast<std::uint64_t>(protocol) << 32U) | (static_cast<std::uint64_t>(family) << 40U);
+    key.words_[0] = source_port.wire() |
+                    (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
+                    (static_cast<std::uint64_t>(protocol) << 32U) |
+                    (std::uint64_t{family == net::Family::V6} << 40U);
     if (family == net::Family::V6) {
         std::memcpy(&key.words_[1], addresses, 32);
     } else {

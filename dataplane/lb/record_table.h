@@ -27,9 +27,10 @@
 // begun after all its slots were placed. Were two records of one key Live, the one that was placed
 // later would have seen the other in its search, Building, Contending or Live, and in each case one
 // of the two would not have become Live. No thread ever waits: Contending records are decided by
-// anyone who meets them (`decide` needs nothing of the owner), Building ones can be aborted, and a
-// record is aborted only by one that is Contending or Live itself; the lowest Contending position
-// can be aborted by a Live one only. So each retry means that another insertion has got ahead.
+// anyone who meets them (`decide` needs nothing of the owner), and Building ones can be aborted.
+// Whoever was aborted decides all Contending rivals before it tries again, so that it does not meet
+// them undecided once more; a record is aborted only in favour of a lower Contending or a Live one.
+// So each retry means that another insertion has got ahead.
 //
 // A position cannot be reused while anybody may still hold it: Aborted and Removed records are
 // retired and wait for quiescence. Hence no compare-and-swap on a state word meets a later record.
@@ -51,11 +52,13 @@
 
 namespace pollux::lb {
 
-// What RecordTable relies on; tests build tables that lack one of these to show that they see it.
+// What RecordTable relies on. Tests build tables that lack one of these, to show that they would
+// see it, and tables whose steps they order at will.
 struct SafeProtocol {
     static constexpr bool kSearchForRivals = true;
     static constexpr bool kWaitForQuiescence = true;
     static constexpr std::memory_order kBecomeLive = std::memory_order_seq_cst;
+    static void step() noexcept {}  // before each access to what rivals share
 };
 
 // How a live record counts at a given time.
@@ -192,6 +195,7 @@ class RecordTable {
     };
 
     [[nodiscard]] std::uint64_t state(std::uint32_t record) const noexcept {
+        Protocol::step();
         // Pairs with the change to Live (and every other change) of the state word.
         return atomic_load(traits_.state_word(const_cast<Record&>(records_[record])),
                            std::memory_order_seq_cst);
@@ -215,7 +219,8 @@ class RecordTable {
                              Tick now) noexcept;
     [[nodiscard]] bool contend(Participant self, std::uint32_t record, const Keys& keys,
                                PublishResult& result, Tick now) noexcept;
-    [[nodiscard]] FoundRecord settled_owner(Participant self, const Keys& keys, Tick now) noexcept;
+    [[nodiscard]] Rivals settled_owner(Participant self, const Keys& keys, unsigned count,
+                                       Tick now) noexcept;
 
     std::span<Record> records_;
     SlotIndex index_;

@@ -18,6 +18,7 @@ bool RecordTable<Traits, Protocol>::change(std::uint32_t record, Lifecycle from,
     const auto order = to == Lifecycle::Live ? Protocol::kBecomeLive : std::memory_order_seq_cst;
     while (lifecycle(seen) == from) {
         const std::uint64_t changed = (seen & ~kLifecycleMask) | static_cast<std::uint64_t>(to);
+        Protocol::step();
         if (atomic_exchange_if(word, seen, changed, order)) return true;
     }
     return false;
@@ -41,6 +42,7 @@ template <typename Traits, typename Protocol>
 bool RecordTable<Traits, Protocol>::place_all(Participant self, std::uint32_t record,
                                               const Keys& keys) noexcept {
     for (unsigned i = keys.count; i-- > 0;) {
+        Protocol::step();
         const Placement where = index_.place(keys.hash[i], record, i);
         if (where == Placement::Nowhere) {
             while (++i < keys.count) clear_key(self, record, keys, i);
@@ -54,6 +56,7 @@ bool RecordTable<Traits, Protocol>::place_all(Participant self, std::uint32_t re
 template <typename Traits, typename Protocol>
 void RecordTable<Traits, Protocol>::clear_key(Participant self, std::uint32_t record,
                                               const Keys& keys, unsigned which) noexcept {
+    Protocol::step();
     const Placement where = index_.clear(keys.hash[which], record, which);
     if (where != Placement::Nowhere) use_[lb::index(self)].add(where, -1);
 }
@@ -80,6 +83,7 @@ void RecordTable<Traits, Protocol>::for_each_rival(std::uint32_t record, const K
                                                    Visit&& visit) noexcept {
     if constexpr (!Protocol::kSearchForRivals) return;
     for (unsigned i = 0; i < keys.count; ++i) {
+        Protocol::step();
         const bool stopped = index_.search(keys.hash[i], [&](std::uint64_t word) {
             const std::uint32_t other = SlotWord::record(word);
             return other != record &&
@@ -178,20 +182,23 @@ bool RecordTable<Traits, Protocol>::contend(Participant self, std::uint32_t reco
     return lifecycle(state(record)) != Lifecycle::Aborted;
 }
 
-// The record that has our first key for good; decides those that are still contending for it.
+// The record that has one of the first `count` keys for good; decides those that are still
+// contending for one, so that nobody has to come back for a rival that does not get on.
 template <typename Traits, typename Protocol>
-FoundRecord RecordTable<Traits, Protocol>::settled_owner(Participant self, const Keys& keys,
-                                                         Tick now) noexcept {
-    const Keys first{1, {keys.key[0], {}}, {keys.hash[0], 0}};
-    FoundRecord owner;
-    for_each_rival(0, first, [&](FoundRecord rival, unsigned) {
+auto RecordTable<Traits, Protocol>::settled_owner(Participant self, const Keys& keys,
+                                                  unsigned count, Tick now) noexcept -> Rivals {
+    Keys asked = keys;
+    asked.count = count;
+    Rivals owner;
+    for_each_rival(0, asked, [&](FoundRecord rival, unsigned our_key) {
         decide(self, rival.record, now);
         const std::uint64_t seen = state(rival.record);
         if (lifecycle(seen) != Lifecycle::Live ||
             traits_.presence(records_[rival.record], seen, now) != Presence::Present) {
             return false;
         }
-        owner = rival;
+        owner.live = rival;
+        owner.our_key = our_key;
         return true;
     });
     return owner;
@@ -206,10 +213,11 @@ PublishResult RecordTable<Traits, Protocol>::publish(Participant self, std::uint
         keys.key[i] = traits_.key(records_[record], i);
         keys.hash[i] = i == 0 ? hash : hash_(keys.key[i]);
     }
-    for (;;) {
-        if (const FoundRecord owner = settled_owner(self, keys, now); owner.record != 0) {
+    // Packets of one flow race for the first key; the others are looked for when a rival was met.
+    for (unsigned asked = 1;; asked = keys.count) {
+        if (const Rivals owner = settled_owner(self, keys, asked, now); owner.live.record != 0) {
             pool_.give_back(self, record);
-            return {PublishStatus::Taken, owner.record, 0};
+            return {PublishStatus::Taken, owner.live.record, owner.our_key};
         }
         if (!place_all(self, record, keys)) {
             change(record, Lifecycle::Building, Lifecycle::Aborted);
@@ -241,6 +249,7 @@ bool RecordTable<Traits, Protocol>::remove_if(Participant self, std::uint32_t re
         }
         const std::uint64_t removed =
             (seen & ~kLifecycleMask) | static_cast<std::uint64_t>(Lifecycle::Removed);
+        Protocol::step();
         // Whoever succeeds is the one remover.
         if (atomic_exchange_if(traits_.state_word(which), seen, removed,
                                std::memory_order_seq_cst)) {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// pollux-bench: the instrument for cycles per packet and per table operation.
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/bench/table_bench.h"
+
+namespace {
+
+struct Verb {
+    std::string_view name;
+    std::string_view help;
+    int (*run)(std::span<const std::string_view> arguments);
+};
+
+constexpr Verb kVerbs[] = {
+    {"table", "cost of the connection table: lookup, insert, remove, sweep",
+     pollux::bench::run_table},
+};
+
+int usage() {
+    std::fprintf(stderr, "usage: pollux-bench VERB [options]\n");
+    for (const Verb& verb : kVerbs) {
+        std::fprintf(stderr, "  %-10s %s\n", std::string(verb.name).c_str(),
+                     std::string(verb.help).c_str());
+    }
+    return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+    if (arguments.empty()) return usage();
+    for (const Verb& verb : kVerbs) {
+        if (verb.name == arguments[0]) return verb.run(std::span(arguments).subspan(1));
+    }
+    return usage();
+}
