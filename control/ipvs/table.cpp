@@ -114,6 +114,7 @@ std::optional<Refusal> Table::change_server(const Command& command) {
     }
     if (!is_unicast(server.address)) return invalid();
     if (exists) {
+        server.edits = existing->edits + 1;
         *existing = server;
     } else {
         service->servers.push_back(server);

@@ -50,8 +50,8 @@ struct SchedulerServer {
     net::IpAddress address;
     std::uint16_t port = 0;         // host order
     std::uint16_t weight = 1;       // as applied
-    std::uint16_t last_weight = 1;  // the latest weight other than 0 that this server ever had
-    std::uint32_t upper_threshold = 0, lower_threshold = 0;
+    std::uint16_t last_weight = 1;  // the latest weight other than 0 since it was added, if any
+    std::uint32_t edits = 0;        // counts edits of any kind: LVS's positions react to each
 
     bool operator==(const SchedulerServer&) const = default;
 };

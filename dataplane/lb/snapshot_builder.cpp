@@ -116,10 +116,12 @@ void SnapshotBuilder::take_server(const RealServerSpec& spec, const ServiceKey& 
         ++services_[index(service)].servers;
     }
     ServerRecord& record = servers_[index(found->second)];
+    const bool added = is_new || record.removed_in != 0;
+    if (!added && spec != record.spec) ++record.edits;
     record.spec = spec;
     record.present = true;
     record.removed_in = 0;
-    if (spec.weight != 0) record.last_weight = spec.weight;
+    if (added || spec.weight != 0) record.last_weight = spec.weight;
     set_thresholds(loads_[index(found->second)], spec.upper_threshold, spec.lower_threshold);
 }
 
@@ -159,8 +161,7 @@ ServiceScheduler SnapshotBuilder::make_scheduler(const ServiceSpec& spec,
     for (std::size_t i = servers.size(); i-- > 0;) {
         const ServerRecord& record = servers_[index(servers[i])];
         walk.push_back({servers[i], record.spec.address, record.spec.port, record.spec.weight,
-                        record.last_weight, record.spec.upper_threshold,
-                        record.spec.lower_threshold});
+                        record.last_weight, record.edits});
     }
     SchedulerConfig config;
     config.kind = spec.scheduler;

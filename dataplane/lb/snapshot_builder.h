@@ -65,7 +65,8 @@ class SnapshotBuilder {
         ServerKey key;
         RealServerSpec spec;  // the latest
         ServiceId service = kNoService;
-        std::uint16_t last_weight = 1;  // the latest other than 0
+        std::uint16_t last_weight = 0;  // the latest other than 0 since it was added, if any
+        std::uint32_t edits = 0;        // of the specification, since it is known
         std::uint64_t removed_in = 0;   // generation; 0 = never removed since it was last present
         bool present = false;
         bool used = false;

@@ -47,6 +47,8 @@ struct TunnelSpec {
     bool checksum = false;         // GUE: UDP checksum; GRE: checksum word
     bool remote_checksum = false;  // GUE: shown as asked for; forwarded packets do not differ
     bool spread_source = false;    // RSS-friendly outer source (GUE port always; IPIP address)
+
+    bool operator==(const TunnelSpec&) const = default;
 };
 
 // Identity within a service: (address, port). The order of the vector that holds these is the
@@ -59,6 +61,10 @@ struct RealServerSpec {
     std::uint16_t weight = 1;           // 0..65535; 0 = quiesced
     std::uint32_t upper_threshold = 0;  // connections; 0 = none
     std::uint32_t lower_threshold = 0;
+    // To be changed for an edit that changes nothing else: LVS's wrr starts over at each edit.
+    std::uint32_t edits = 0;
+
+    bool operator==(const RealServerSpec&) const = default;
 };
 
 struct SchedulerFlags {

@@ -28,7 +28,7 @@ class Service {
     RealServerId add(std::uint16_t weight, std::uint32_t address = 0, std::uint16_t port = 80) {
         const RealServerId id{next_id_++};
         const std::uint32_t host = address != 0 ? address : 0x0a020000 + next_id_;
-        servers_.insert(servers_.begin(), {id, v4(host), port, weight, weight, 0, 0});
+        servers_.insert(servers_.begin(), {id, v4(host), port, weight, weight, 0});
         rebuild(&scheduler_);
         return id;
     }
@@ -41,7 +41,7 @@ class Service {
         for (const std::uint16_t weight : weights) {
             const RealServerId id{next_id_++};
             servers_.insert(servers_.begin(),
-                            {id, v4(0x0a020000 + next_id_), 80, weight, weight, 0, 0});
+                            {id, v4(0x0a020000 + next_id_), 80, weight, weight, 0});
         }
         rebuild(&scheduler_);
     }
@@ -53,6 +53,7 @@ class Service {
         for (SchedulerServer& server : servers_) {
             if (server.id != id) continue;
             server.weight = weight;
+            ++server.edits;
             if (weight != 0) server.last_weight = weight;
         }
         rebuild(&scheduler_);
