@@ -81,14 +81,15 @@ Result<RealServerSetup> parse_rs_setup(const std::vector<std::string>& args) {
             setup.method = value;
             continue;
         }
+        if (name != "--vip" && name != "--director") {
+            return Error{"unknown option " + name, kUsage};
+        }
         const auto address = net::IpAddress::parse(value);
         if (!address) return Error{value + " is not an address", kUsage};
         if (name == "--vip") {
             setup.vips.push_back(*address);
-        } else if (name == "--director") {
-            setup.director = *address;
         } else {
-            return Error{"unknown option " + name, kUsage};
+            setup.director = *address;
         }
     }
     if (args.size() % 2 != 0) return Error{args.back() + " needs a value", kUsage};

@@ -41,10 +41,10 @@ inline constexpr InterfaceIndex kForeign{99};
 // Port 0 "wan" on interface 11 and port 1 "lan" on interface 12.
 inline PortTable two_ports() {
     PortTable table;
-    table.ports.push_back({lb::PortId{0}, "wan", mac("02:00:00:00:00:01"), 1500, "wan", kWanTap,
-                           true});
-    table.ports.push_back({lb::PortId{1}, "lan", mac("02:00:00:00:00:02"), 1500, "lan", kLanTap,
-                           true});
+    table.ports.push_back(
+        {lb::PortId{0}, "wan", mac("02:00:00:00:00:01"), 1500, "wan", kWanTap, true});
+    table.ports.push_back(
+        {lb::PortId{1}, "lan", mac("02:00:00:00:00:02"), 1500, "lan", kLanTap, true});
     return table;
 }
 

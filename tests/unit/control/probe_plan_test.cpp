@@ -30,12 +30,9 @@ TEST(ProbePlan, OnlyStaleNeighboursOfTapsAreRefreshed) {
         bool probed;
     };
     const Case cases[] = {
-        {NeighbourState::Stale, kLanTap, true},
-        {NeighbourState::Stale, kForeign, false},
-        {NeighbourState::Reachable, kLanTap, false},
-        {NeighbourState::Delay, kLanTap, false},
-        {NeighbourState::Failed, kLanTap, false},
-        {NeighbourState::Permanent, kLanTap, false},
+        {NeighbourState::Stale, kLanTap, true},      {NeighbourState::Stale, kForeign, false},
+        {NeighbourState::Reachable, kLanTap, false}, {NeighbourState::Delay, kLanTap, false},
+        {NeighbourState::Failed, kLanTap, false},    {NeighbourState::Permanent, kLanTap, false},
     };
     for (const Case& test : cases) {
         ProbePlan plan;
