@@ -46,8 +46,9 @@ constexpr std::array kRows{
                  .argument_keys = kAfXdpKeys},
     DriverTraits{.name = "net_null", .unfiltered = true, .argument_keys = kNullKeys},
     DriverTraits{.name = "net_ring", .unfiltered = true},
+    // Both ends must have the same numbers of queues, or they do not connect.
     DriverTraits{
-        .name = "net_memif", .unfiltered = true, .needs_peer = true, .argument_keys = kMemifKeys},
+        .name = "net_memif", .unfiltered = true, .most_queues = 1, .argument_keys = kMemifKeys},
     DriverTraits{.name = "net_pcap", .unfiltered = true},
 };
 

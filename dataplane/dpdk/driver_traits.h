@@ -25,8 +25,7 @@ struct DriverTraits {
     bool unfiltered = false;             // delivers every frame whatever its destination MAC
     bool software_checksums = false;     // its checksum "offload" is a loop on the worker's CPU
     bool kernel_sees_frames = false;     // the kernel processes the received frames, too
-    bool needs_peer = false;             // the link comes up when the other process attaches
-    bool discards_when_full = false;     // takes frames that it cannot send, and drops them
+    std::uint16_t most_queues = 0;       // fewer than it offers; 0: what it offers
     std::uint32_t fixed_rx_buffers = 0;  // mbufs that a rx queue takes whatever its descriptors
     std::uint64_t capabilities = 0;      // Linux capabilities, as a mask of 1 << CAP_...
     std::span<const std::string_view> argument_keys = {};  // empty: not checked

@@ -125,6 +125,10 @@ QueueLimits PortDevice::queue_limits(unsigned workers) const {
     limits.tx = std::max<std::uint16_t>(device.max_tx_queues, 1);
     limits.equal = trait(&DriverTraits::equal_queues);
     limits.polls_all_rx = trait(&DriverTraits::polls_all_rx);
+    if (traits_ != nullptr && traits_->most_queues != 0) {
+        limits.rx = std::min(limits.rx, traits_->most_queues);
+        limits.tx = std::min(limits.tx, traits_->most_queues);
+    }
     if (!options_.rss && !limits.polls_all_rx && !limits.equal) limits.rx = 1;
     // Only where flow rules can steer into the queue and the RSS table can leave it out.
     limits.control_rx = traits_ == nullptr && device.reta_size > 0 &&

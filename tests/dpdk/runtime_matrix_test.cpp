@@ -19,7 +19,8 @@ struct Device {
     const char* kernel_end;  // interface to talk to the port through; "" = none
     unsigned workers;
     // Queues by the table of measured capabilities (net_tap up to 16 and equal numbers,
-    // net_af_packet its qpairs, net_af_xdp on veth one, the others at least 16).
+    // net_af_packet its qpairs, net_af_xdp on veth one, the others at least 16), net_memif one by
+    // our choice).
     unsigned rx_queues, tx_queues;
 };
 
@@ -37,8 +38,8 @@ const Device kDevices[] = {
     {"null_2", "net_null0,no-rx=1", "", "", 2, 2, 3},
     {"ring_1", "net_ring0", "", "", 1, 1, 2},
     {"ring_2", "net_ring0", "", "", 2, 2, 3},
-    {"memif_1", "net_memif0,role=server,socket-abstract=yes,socket=pollux-test", "", "", 1, 1, 2},
-    {"memif_2", "net_memif0,role=server,socket-abstract=yes,socket=pollux-test", "", "", 2, 2, 3},
+    {"memif_1", "net_memif0,role=server,socket-abstract=yes,socket=pollux-test", "", "", 1, 1, 1},
+    {"memif_2", "net_memif0,role=server,socket-abstract=yes,socket=pollux-test", "", "", 2, 1, 1},
 };
 
 void PrintTo(const Device& device, std::ostream* stream) {
