@@ -121,10 +121,11 @@ InsertResult ConnectionTable::insert_with_local_port(Participant self, Connectio
     const LocalPortRow row(pool);
     Connection identity;
     identity.copy_reserved(connection(reserved));
-    std::uint64_t place = row.count() == 0 ? 0 : hash % row.count();
-    for (unsigned tried = 0; tried < kLocalPortTries && tried < row.count(); ++tried) {
-        const auto [address, port] = row.at(place);
-        if (++place == row.count()) place = 0;
+    // Strides instead of steps, lest used ports form runs; a small pool is tried completely.
+    const std::uint64_t count = row.count();
+    const std::uint64_t stride = count > kLocalPortTries ? (hash >> 32U) % count | 1U : 1U;
+    for (unsigned tried = 0; tried < kLocalPortTries && tried < count; ++tried) {
+        const auto [address, port] = row.at(((hash & 0xffffffffU) + tried * stride) % count);
         Connection& record = connection(reserved);
         record.set_local(address, net::Be16::from_host(port));
         const FlowKey reply = table_.traits().key(record, 1);
