@@ -40,8 +40,7 @@ bool may_answer(const PacketContext& context, const net::IpAddress& destination)
 // LVS: the address that was asked, or one of the port's if that is not ours.
 net::IpAddress source_of_answer(const Burst& burst, const PacketContext& context,
                                 const net::IpAddress& destination) noexcept {
-    if (burst.snapshot.owned.contains(destination) ||
-        burst.snapshot.service_lookup.is_virtual(destination)) {
+    if (burst.snapshot.owns(destination) || burst.snapshot.service_lookup.is_virtual(destination)) {
         return destination;
     }
     return burst.snapshot.ports.address(context.packet->port, destination.family);

@@ -51,7 +51,7 @@ bool punt_control(Burst& burst, PacketContext& context) noexcept {
     }
     if (context.parsed.protocol != net::kProtocolVrrp) return false;
     const net::IpAddress destination = destination_of(context);
-    if (!is_vrrp_group(destination) && !burst.snapshot.owned.contains(destination)) return false;
+    if (!is_vrrp_group(destination) && !burst.snapshot.owns(destination)) return false;
     punt(burst, context, PuntReason::Vrrp);
     return true;
 }
@@ -59,7 +59,7 @@ bool punt_control(Burst& burst, PacketContext& context) noexcept {
 void punt_to_host(Burst& burst, PacketContext& context) noexcept {
     const net::IpAddress destination = destination_of(context);
     PuntReason reason = PuntReason::Routed;
-    if (burst.snapshot.owned.contains(destination) || destination.is_link_local()) {
+    if (burst.snapshot.owns(destination) || destination.is_link_local()) {
         reason = PuntReason::LocalAddress;
     } else if (destination.is_multicast() || is_broadcast(destination)) {
         reason = PuntReason::Multicast;
@@ -68,7 +68,7 @@ void punt_to_host(Burst& burst, PacketContext& context) noexcept {
 }
 
 void refuse_stray(Burst& burst, PacketContext& context) noexcept {
-    if (burst.snapshot.owned.contains(destination_of(context))) {
+    if (burst.snapshot.owns(destination_of(context))) {
         punt(burst, context, PuntReason::LocalAddress);
     } else {
         drop(burst, context, DropReason::NoConnection);

@@ -59,6 +59,7 @@ struct Snapshot {
     PortTable ports;
     AddressMap owned;  // value: position in owned_specs
     std::vector<OwnedAddressSpec> owned_specs;
+    std::vector<net::IpPrefix> owned_prefixes;
     MarkRules marks;
     ServiceLookup service_lookup;
     bool has_services_v4 = false;
@@ -90,6 +91,14 @@ struct Snapshot {
     // FullNAT's pool towards servers of that family.
     [[nodiscard]] std::span<const LocalPorts> local_ports(bool is_v6) const noexcept {
         return is_v6 ? local_ports_v6 : local_ports_v4;
+    }
+    // Slow paths only: whether the kernel answers for the address.
+    [[nodiscard]] bool owns(const net::IpAddress& address) const noexcept {
+        if (owned.contains(address)) return true;
+        for (const net::IpPrefix& prefix : owned_prefixes) {
+            if (prefix.contains(address)) return true;
+        }
+        return false;
     }
     [[nodiscard]] const VirtualService& service(ServiceId id) const noexcept {
         return services[index(id)];

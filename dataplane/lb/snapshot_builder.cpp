@@ -39,6 +39,7 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
     next->routes = take_routes(spec);
     next->ports = PortTable(spec.ports, spec.owned);
     next->owned_specs = spec.owned;
+    next->owned_prefixes = spec.owned_prefixes;
     std::vector<AddressMap::Item> owned;
     for (std::uint32_t i = 0; i < spec.owned.size(); ++i) {
         owned.push_back({spec.owned[i].address, i});

@@ -75,7 +75,7 @@ struct SchedulerFlags {
 
 struct PersistenceSpec {
     Duration timeout{};        // > 0
-    std::uint8_t prefix = 32;  // client granularity: 1..32 for IPv4, 1..128 for IPv6
+    std::uint8_t prefix = 32;  // client granularity: 0..32 for IPv4, 0..128 for IPv6
 };
 
 // Identity: (family, protocol, address, port), or (family, fwmark).
@@ -187,6 +187,9 @@ struct TimeoutSpec {
 struct DataPlaneSpec {
     std::vector<PortSpec> ports;  // position = PortId
     std::vector<OwnedAddressSpec> owned;
+    // Further addresses for which the node answers, as by a local route: what no service takes
+    // there is the kernel's. Few.
+    std::vector<net::IpPrefix> owned_prefixes;
     std::vector<RouteSpec> routes;
     std::vector<LocalAddressSpec> local_addresses;
     std::vector<MarkRuleSpec> marks;

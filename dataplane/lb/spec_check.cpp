@@ -77,9 +77,9 @@ Status check_service(const ServiceSpec& service, const DataPlaneSpec& spec) {
         if (persistence.timeout <= Duration::zero()) {
             return fail(name + " has a persistence timeout of zero", "make it at least 1s");
         }
-        if (persistence.prefix == 0 || persistence.prefix > bits(service.address)) {
+        if (persistence.prefix > bits(service.address)) {
             return fail(name + " has an impossible persistence granularity",
-                        "use 1 to 32 for IPv4, 1 to 128 for IPv6");
+                        "use at most 32 for IPv4 and 128 for IPv6");
         }
     }
     if (service.servers.size() > kMaxServersPerService) {

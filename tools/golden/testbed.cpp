@@ -209,6 +209,8 @@ SysctlResult Testbed::set_sysctl(const std::string& path, long long value) {
 
 void Testbed::own(const net::IpPrefix& owned) {
     host_.own(owned);
+    spec_.owned_prefixes.push_back(owned);
+    publish();
 }
 
 void Testbed::add_mark(const lb::MarkRuleSpec& rule) {
