@@ -184,8 +184,9 @@ std::optional<Refusal> check_options(Verb verb, const OptionSet& given) {
         if (mark == 'x') return Refusal{"Illegal " + name + command};
         if (mark != '1') continue;
         if (exclusive) {
-            return Refusal{"The option " + name + " conflicts with the " + quoted(name_of(*exclusive)) +
-                           " option in the " + quoted(rule.name) + " command"};
+            return Refusal{"The option " + name + " conflicts with the " +
+                           quoted(name_of(*exclusive)) + " option in the " + quoted(rule.name) +
+                           " command"};
         }
         exclusive = option;
     }
