@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -133,6 +134,8 @@ struct MemoryView {
     bool hugepages = false;
 };
 
+class FlowKey;
+
 class DataPlane {
   public:
     // Errors: memory not available (with the remedy), limits out of range.
@@ -160,6 +163,9 @@ class DataPlane {
     // records from `cursor` (0 at the start) and returns the cursor to go on with, 0 at the end.
     std::uint64_t visit_connections(TimePoint now, std::uint64_t cursor, std::uint32_t budget,
                                     const std::function<void(const ConnectionView&)>& visit) const;
+    // The live connection that packets of this key belong to, in either direction.
+    [[nodiscard]] std::optional<ConnectionView> find_connection(const FlowKey& key,
+                                                                TimePoint now) const;
     [[nodiscard]] std::vector<MemoryView> memory() const;
 
   private:

@@ -160,6 +160,20 @@ void DataPlane::for_each_connection(TimePoint now,
     } while (cursor != 0);
 }
 
+std::optional<ConnectionView> DataPlane::find_connection(const FlowKey& key,
+                                                         TimePoint now) const {
+    SharedState& shared = impl_->shared;
+    const Tick tick = to_tick(now);
+    const FoundConnection found = shared.connections.find(key, tick);
+    std::optional<ConnectionView> view;
+    if (found.index != kNoConnection) {
+        const Connection& connection = shared.connections.connection(found.index);
+        view = view_of(shared, connection, connection.state(), tick);
+    }
+    shared.quiescence.report(shared.control());
+    return view;
+}
+
 std::vector<MemoryView> DataPlane::memory() const {
     const SharedState& shared = impl_->shared;
     const bool huge = shared.region.page_kind() != PageKind::Normal;

@@ -184,15 +184,18 @@ void take_flow(Burst& burst, unsigned at) noexcept {
 }
 
 void track_connections(Burst& burst) noexcept {
+    unsigned hits = 0;
     for (const std::uint8_t at : burst.memory.flows) {
         const FoundConnection found =
             burst.table.verify(burst.memory.keys[at], burst.memory.lookups[at], burst.tick);
         if (found) [[likely]] {
+            ++hits;
             take_packet(burst, at, found);
         } else {
             establish(burst, at);
         }
     }
+    burst.worker.counters.connection_hits.add(hits);
 }
 
 }  // namespace pollux::lb

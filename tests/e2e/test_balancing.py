@@ -57,6 +57,15 @@ def test_reloads_disturb_no_connection(lab, method):
     assert scene.polluxd.process.poll() is None
 
 
+def test_nat_replies_are_translated_by_whichever_worker_gets_them(lab):
+    scene = topology.build(lab, "nat-af-packet")
+    answers, failures = fetch_many(scene, 500)
+    assert failures == 0, answers
+    workers = scene.polluxd.show("workers")["workers"]
+    assert len(workers) == 2
+    assert all(worker["connection_hits"] > 0 for worker in workers), workers
+
+
 def test_dr_forwards_without_seeing_the_answers(lab):
     scene = topology.build(lab, "dr")
     fetch_many(scene, 30)

@@ -31,15 +31,6 @@ def hide_vip(server, vip):
     server.ip("addr", "add", f"{vip}/32", "dev", "lo", "label", "lo:0")
 
 
-def config(name, **edits):
-    """The text of configs/NAME.toml for the lab: its own control socket and file prefix."""
-    text = (CONFIGS / f"{name}.toml").read_text()
-    for before, after in edits.items():
-        assert before in text, f"{name}.toml has no {before}"
-        text = text.replace(before, after)
-    return text
-
-
 def lab_config(lab, name):
     """A shipped configuration with the lab's socket; everything else as shipped."""
     lines = []
@@ -67,21 +58,49 @@ def build_dr(lab, toml=None):
                  "http://192.168.10.10/", 80, "192.168.10.5", [switch])
 
 
-def build_nat(lab, toml=None):
-    outside, inside = lab.switch("outside"), lab.switch("inside")
-    client = lab.host("client")
-    outside.connect(client, addresses=["20.20.20.100/24"])
+def add_nat_servers(lab, inside):
     servers = []
     for number in range(1, SERVER_COUNT + 1):
         server = lab.host(f"rs{number}")
         inside.connect(server, addresses=[f"10.10.10.{20 + number}/24"])
         server.ip("route", "add", "default", "via", "10.10.10.11")
         servers.append(Nginx(server, port=8080))
+    return servers
+
+
+def build_nat(lab, toml=None):
+    outside, inside = lab.switch("outside"), lab.switch("inside")
+    client = lab.host("client")
+    outside.connect(client, addresses=["20.20.20.100/24"])
+    servers = add_nat_servers(lab, inside)
     polluxd = Polluxd(lab, "lb1", toml or lab_config(lab, "lvs-nat"),
                       {"dtap0": outside, "dtap1": inside})
     return Scene("NAT", "two networks, addresses rewritten both ways", client, polluxd, servers,
                  "http://20.20.20.11/", 8080, "10.10.10.11", [outside, inside])
 
 
+def build_nat_af_packet(lab, toml=None):
+    """NAT over net_af_packet with two queues, which hashes the two directions of a NAT connection to
+    different workers (net_tap learns to steer them to the same one)."""
+    toml = toml or lab_config(lab, "lvs-nat")
+    for number in (0, 1):
+        toml = toml.replace(f'"net_tap{number},iface=dtap{number}"',
+                            f'"net_af_packet{number},iface=l{number},qpairs=2"')
+    outside, inside = lab.switch("outside"), lab.switch("inside")
+    client = lab.host("client")
+    outside.connect(client, addresses=["20.20.20.100/24"])
+    servers = add_nat_servers(lab, inside)
+    polluxd = Polluxd(lab, "lb1", toml, {}, wait=False)
+    for number, switch in enumerate((outside, inside)):
+        switch.connect(polluxd.host, interface=f"l{number}")
+        # The kernel behind the port must neither answer nor forward what polluxd handles.
+        polluxd.host.run("nft", f"add table netdev guard{number}; add chain netdev guard{number} in "
+                         f"{{ type filter hook ingress device l{number} priority 0; policy drop; }}")
+    polluxd.start()
+    return Scene("NAT", "replies reach the other worker", client, polluxd, servers,
+                 "http://20.20.20.11/", 8080, "10.10.10.11", [outside, inside])
+
+
 def build(lab, name, toml=None):
-    return {"dr": build_dr, "nat": build_nat}[name](lab, toml)
+    builders = {"dr": build_dr, "nat": build_nat, "nat-af-packet": build_nat_af_packet}
+    return builders[name](lab, toml)

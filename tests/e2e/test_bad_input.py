@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Misconfigured or misused: one clear message with the remedy, a failing status, nothing left."""
+
+import os
+import subprocess
+
+import pytest
+import topology
+from lab import Polluxd, run
+
+
+def start(lab, host, *arguments, **options):
+    """polluxd run to its (expected, early) end."""
+    return subprocess.run(["ip", "netns", "exec", host.namespace, str(lab.program("polluxd")),
+                           *map(str, arguments)], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, **options)
+
+
+def config_file(lab, name="lvs-dr", **replace):
+    text = topology.lab_config(lab, name).replace("@SOCKET@", f"{lab.folder}/control.sock")
+    for before, after in replace.values():
+        assert before in text
+        text = text.replace(before, after)
+    path = f"{lab.folder}/{name}.toml"
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, 0o600)
+    return path
+
+
+@pytest.mark.parametrize("edit, message", [
+    (('lvs_sched = "rr"', 'lvs_sched = "lbrcr"'), "lblcr"),
+    (('lvs_method = "DR"', 'lvs_methode = "DR"'), "did you mean `lvs_method`?"),
+    (("port = 80\nprotocol", 'port = "80"\nprotocol'), "port"),
+    (('  address = "192.168.10.11"\n  port = 80', '  address = "192.168.10.11"\n  port = 8080'), "8080"),
+])
+def test_a_wrong_file_is_refused_with_place_and_caret(lab, edit, message):
+    path = config_file(lab, edit=edit)
+    result = run(lab.program("polluxd"), "--check", path, check=False)
+    assert result.returncode == 1
+    text = result.stdout + result.stderr
+    assert "error[E" in text and f"{path}:" in text and "^" in text
+    assert message in text
+
+
+def test_a_file_that_is_not_there(lab):
+    result = run(lab.program("polluxd"), "--check", f"{lab.folder}/none.toml", check=False)
+    assert result.returncode == 3
+    assert "none.toml" in result.stdout + result.stderr
+
+
+def test_a_wrong_file_starts_nothing(lab):
+    host = lab.host("lb")
+    path = config_file(lab, edit=('lvs_sched = "rr"', 'lvs_sched = "fast"'))
+    result = start(lab, host, "--config", path)
+    assert result.returncode == 1 and "error[E" in result.stderr
+    assert host.ip("-o", "link", "show").stdout.count("\n") == 1
+
+
+def test_no_root(lab):
+    path = config_file(lab)
+    os.chmod(path, 0o644)
+    result = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+         str(lab.program("polluxd")), "--config", path], capture_output=True, text=True, timeout=60)
+    assert result.returncode != 0
+    assert "root" in result.stderr or "permission" in result.stderr.lower()
+
+
+def test_hugepages_that_are_not_reserved(lab):
+    with open("/proc/sys/vm/nr_hugepages") as file:
+        if int(file.read()) != 0:
+            pytest.skip("this host has huge pages reserved")
+    host = lab.host("lb")
+    path = config_file(lab, edit=("hugepages = false", "hugepages = true"))
+    result = start(lab, host, "--config", path)
+    assert result.returncode != 0
+    assert "huge" in result.stderr and "nr_hugepages" in result.stderr
+    assert host.ip("-o", "link", "show").stdout.count("\n") == 1
+
+
+def test_a_second_instance_is_refused_and_the_first_goes_on(lab):
+    scene = topology.build(lab, "dr")
+    result = start(lab, scene.polluxd.host, "--config", scene.polluxd.config)
+    assert result.returncode != 0
+    assert str(scene.polluxd.socket) in result.stderr
+    assert scene.client.curl(scene.url).startswith("rs")
+
+
+def test_a_port_device_that_does_not_exist(lab):
+    host = lab.host("lb")
+    path = config_file(lab, edit=('vdev = "net_tap0,iface=dtap0"',
+                                  'vdev = "net_af_packet0,iface=nosuchdev"'))
+    result = start(lab, host, "--config", path)
+    assert result.returncode != 0
+    assert "nosuchdev" in result.stderr
+
+
+def test_a_refused_reload_changes_nothing(lab):
+    scene = topology.build(lab, "dr")
+    good = scene.polluxd.config.read_text()
+    scene.polluxd.config.write_text(good.replace("192.168.10.13", "192.168.10.333"))
+    result = scene.polluxd.pollux("reload", check=False)
+    assert result.returncode == 1
+    assert "192.168.10.333" in result.stdout + result.stderr
+    servers = scene.polluxd.show("services")["services"][0]["servers"]
+    assert [server["address"] for server in servers] == ["192.168.10.11", "192.168.10.12",
+                                                         "192.168.10.13"]
+    assert scene.client.curl(scene.url).startswith("rs")
+
+
+def test_keys_that_need_a_restart_are_refused_by_name(lab):
+    scene = topology.build(lab, "dr")
+    good = scene.polluxd.config.read_text()
+    scene.polluxd.config.write_text(good.replace("max_connections = 65_536",
+                                                 "max_connections = 131_072"))
+    result = scene.polluxd.pollux("reload", check=False)
+    assert result.returncode == 1
+    assert "max_connections" in result.stdout + result.stderr
+
+
+def test_kill_minus_nine_leaves_no_vip_and_a_restart_works(lab):
+    import signal
+    scene = topology.build(lab, "dr")
+    scene.polluxd.process.kill()
+    for pid in run("ip", "netns", "pids", scene.polluxd.host.namespace).stdout.split():
+        os.kill(int(pid), signal.SIGKILL)
+    scene.polluxd.process.wait(timeout=10)
+    assert "192.168.10.10" not in scene.polluxd.host.ip("addr", "show").stdout
+    for device in scene.polluxd.ports:
+        scene.switches[0].ip("link", "del", device, check=False)
+    scene.polluxd.start()
+    assert scene.client.curl(scene.url).startswith("rs")
