@@ -138,6 +138,18 @@ void NotifyQueue::finished(const NotifySubject& subject) {
     if (found != entries_.end()) found->second.busy = false;
 }
 
+std::vector<NotifyRun> NotifyQueue::flush() {
+    std::vector<NotifyRun> runs;
+    for (auto& [subject, entry] : entries_) {
+        entry.fence.reset();
+        for (load(subject, entry); !entry.commands.empty(); load(subject, entry)) {
+            runs.push_back({subject, entry.current->notice, std::move(entry.commands.back())});
+            entry.commands.pop_back();
+        }
+    }
+    return runs;
+}
+
 bool NotifyQueue::is_idle() const {
     return std::ranges::all_of(entries_, [](const auto& item) {
         const Entry& entry = item.second;

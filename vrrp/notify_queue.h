@@ -55,6 +55,9 @@ class NotifyQueue {
     // A command that may start now; its subject is busy until `finished`.
     std::optional<NotifyRun> next();
     void finished(const NotifySubject& subject);
+    // The daemon stops and will not hear of ends any more: everything that is left, to be started
+    // at once in this order.
+    std::vector<NotifyRun> flush();
 
     [[nodiscard]] bool is_idle() const;
     // States that were superseded before their commands started.

@@ -22,6 +22,7 @@
 namespace pollux::control {
 class Director;
 class Reloader;
+class VrrpRunner;
 }  // namespace pollux::control
 
 namespace pollux::control::api {
@@ -36,6 +37,7 @@ inline constexpr int kSchemaVersion = 1;
 struct CommandContext {
     Director& director;
     Reloader& reloader;
+    VrrpRunner& vrrp;
 };
 
 struct Command {

@@ -20,6 +20,11 @@ Result<Json> show_routes(CommandContext& context, const Json& args);
 Result<Json> show_memory(CommandContext& context, const Json& args);
 Result<Json> show_config(CommandContext& context, const Json& args);
 
+Result<Json> show_vrrp(CommandContext& context, const Json& args);
+
+Result<Json> vrrp_step_down(CommandContext& context, const Json& args);
+Result<Json> vrrp_garp(CommandContext& context, const Json& args);
+
 Result<Json> reload(CommandContext& context, const Json& args);
 Result<Json> confirm_reload(CommandContext& context, const Json& args);
 Result<Json> rollback(CommandContext& context, const Json& args);

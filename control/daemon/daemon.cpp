@@ -19,7 +19,10 @@
 #include "control/director/log_options.h"
 #include "control/director/reloader.h"
 #include "control/log/log.h"
+#include "control/scripts/script_helper.h"
+#include "control/scripts/script_runner.h"
 #include "control/spec/spec_builder.h"
+#include "control/vrrp/vrrp_runner.h"
 
 namespace pollux::control {
 namespace {
@@ -71,10 +74,12 @@ Result<std::unique_ptr<lb::DataPlane>> make_data_plane(const Config& config) {
 // Everything that runs, in the order of construction; destroyed in reverse.
 struct Parts {
     EventLoop loop;
+    std::unique_ptr<ScriptRunner> scripts;
     std::unique_ptr<api::ControlSocket> socket;
     std::unique_ptr<lb::DataPlane> plane;
     std::unique_ptr<dpdk::Runtime> runtime;
     std::unique_ptr<Director> director;
+    VrrpRunner* vrrp = nullptr;  // the director's
 
     ~Parts() {
         // The TAPs go first, with them the addresses: nobody answers for a node that stops.
@@ -97,6 +102,9 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     auto director = Director::create(parts.loop, *parts.runtime, *parts.plane, std::move(config));
     if (!director) return director.error();
     parts.director = std::move(director).value();
+    auto vrrp = std::make_unique<VrrpRunner>(*parts.director, *parts.scripts);
+    parts.vrrp = vrrp.get();
+    parts.director->add(std::move(vrrp));
     return parts.runtime->launch_workers(*parts.plane);
 }
 
@@ -108,7 +116,7 @@ int serve(Parts& parts, const DaemonOptions& options,
           const api::ControlSocketOptions& api_options) {
     Director& director = *parts.director;
     Reloader reloader(director, options.config, load_options(options));
-    api::CommandContext context{director, reloader};
+    api::CommandContext context{director, reloader, *parts.vrrp};
     api::ApiServer server(parts.loop, *parts.socket, api_options,
                           [&](api::Role role, std::string_view line) {
                               return api::handle_request(context, role, line);
@@ -124,6 +132,7 @@ int serve(Parts& parts, const DaemonOptions& options,
     if (const auto interval = systemd_watchdog_interval()) watchdog.start_every(*interval / 3);
 
     director.start();
+    parts.vrrp->start();
     log::info("running", {{"version", POLLUX_VERSION},
                           {"ports", director.ports().ports.size()},
                           {"workers", parts.plane->worker_count()},
@@ -152,12 +161,16 @@ int run_daemon(const DaemonOptions& options) {
         return refuse_to_start(started.error(), false);
     }
     std::signal(SIGPIPE, SIG_IGN);
+    // Before EAL takes its memory and starts its threads: a fork later would copy all that.
+    auto helper = fork_script_helper();
+    if (!helper) return refuse_to_start(helper.error(), false);
     const ApiConfig& api_config = loaded.config->api;
     const api::ControlSocketOptions api_options{api_config.control_socket, api_config.admin_group,
                                                 api_config.read_group};
     int code = kExitGood;
     {
         Parts parts;
+        parts.scripts = std::make_unique<ScriptRunner>(parts.loop, *helper);
         const Status started = start_parts(parts, std::move(*loaded.config), api_options);
         if (!started) {
             return refuse_to_start(started.error(), log_options.target != log::Target::Stderr);

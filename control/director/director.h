@@ -47,6 +47,10 @@ class Director {
 
     void add(std::unique_ptr<Extension> extension);
 
+    // Handles what the workers have handed over so far. The loop does so by itself; whoever is
+    // about to act on silence calls this first.
+    void receive_punts();
+
     // For extensions and commands.
     EventLoop& loop() { return *loop_; }
     dpdk::Runtime& runtime() { return *runtime_; }
@@ -68,6 +72,7 @@ class Director {
     [[nodiscard]] const KernelMonitor& monitor() const { return *monitor_; }
     [[nodiscard]] const ExceptionTaps& taps() const { return *taps_; }
     [[nodiscard]] const NextHops& next_hops() const { return *next_hops_; }
+    NextHops& next_hops() { return *next_hops_; }
     [[nodiscard]] const PuntDispatch& punts() const { return *punts_; }
     [[nodiscard]] const Publisher& publisher() const { return *publisher_; }
     // How long the most silent worker has been silent (decision D13); known to about 20 ms.
@@ -85,7 +90,6 @@ class Director {
     [[nodiscard]] lb::DataPlaneSpec build(const Config& config) const;
     void spec_applied(const lb::DataPlaneSpec& spec);
     void watch_kernel();
-    void receive_punts();
     void housekeep();
     void update_links();
     void set_link(ControlPort& port, bool up);

@@ -39,6 +39,14 @@ constexpr std::array kWeightOptions = {
     OptionRow{"WEIGHT", "weight", Number, "0 to 65535"},
     OptionRow{"--service", "service", Text, "only in this service: ADDRESS:PORT or group name"},
 };
+constexpr std::array kStepDownOptions = {
+    OptionRow{"INSTANCE", "instance", Text, "name of the vrrp_instance"},
+    OptionRow{"--hold", "hold_seconds", Seconds,
+              "do not take the role back from a living master for so long (60s)"},
+};
+constexpr std::array kInstanceOptions = {
+    OptionRow{"INSTANCE", "instance", Text, "name of the vrrp_instance"},
+};
 constexpr std::array kLevelOptions = {
     OptionRow{"LEVEL", "level", Text, "debug, info, warning or error"},
 };
@@ -55,6 +63,7 @@ constexpr std::array kRows = {
     CommandRow{
         "show neighbours", "show neighbours", "MAC addresses of next hops", {}, render_neighbours},
     CommandRow{"show routes", "show routes", "routes of the data plane", {}, render_routes},
+    CommandRow{"show vrrp", "show vrrp", "virtual routers", {}, render_vrrp},
     CommandRow{"show memory", "show memory", "tables and their fill", {}, render_memory},
     CommandRow{"show config", "show config", "what configuration runs", {}, render_config},
     CommandRow{"reload", "reload", "read the configuration file again", kReloadOptions,
@@ -72,6 +81,10 @@ constexpr std::array kRows = {
                render_weights, "{\"weight\":-1}"},
     CommandRow{"server weight", "server weight", "another weight (until restart)", kWeightOptions,
                render_weights},
+    CommandRow{"vrrp step-down", "vrrp step-down", "hand the role of master over", kStepDownOptions,
+               render_done},
+    CommandRow{"vrrp garp", "vrrp garp", "announce a master's addresses again", kInstanceOptions,
+               render_done},
     CommandRow{"log level", "log level", "log more or less", kLevelOptions, render_done},
     CommandRow{"stop", "stop", "stop the daemon", {}, render_done},
 };

@@ -23,6 +23,7 @@ using Renderer = std::string (*)(const Json& data, const Json& args);
 [[nodiscard]] std::string render_drops(const Json& data, const Json& args);
 [[nodiscard]] std::string render_neighbours(const Json& data, const Json& args);
 [[nodiscard]] std::string render_routes(const Json& data, const Json& args);
+[[nodiscard]] std::string render_vrrp(const Json& data, const Json& args);
 [[nodiscard]] std::string render_memory(const Json& data, const Json& args);
 [[nodiscard]] std::string render_config(const Json& data, const Json& args);
 [[nodiscard]] std::string render_reload(const Json& data, const Json& args);

@@ -139,6 +139,21 @@ TEST(NotifyQueue, FenceIsDroppedWhenTheStateChanges) {
               (Argv{"/fence", "INSTANCE", "VI_1", "MASTER_RX_LOWER_PRI", "100"}));
 }
 
+TEST(NotifyQueue, FlushStartsWhatIsLeftWithoutWaiting) {
+    NotifyQueue queue;
+    queue.set_plan(kVi1, full_plan());
+    queue.push(kVi1, Notice::Master, 100);
+    EXPECT_EQ(queue.next()->argv, (Argv{"/m", "arg"}));  // still runs
+    queue.push(kVi1, Notice::MasterRxLowerPriority, 100);
+    queue.push(kVi1, Notice::Stop, 0);
+    std::vector<Argv> left;
+    for (const NotifyRun& run : queue.flush()) left.push_back(run.argv);
+    EXPECT_EQ(left, (std::vector<Argv>{{"/n", "x", "INSTANCE", "VI_1", "MASTER", "100"},
+                                       {"/s"},
+                                       {"/n", "x", "INSTANCE", "VI_1", "STOP", "0"}}));
+    EXPECT_TRUE(queue.flush().empty());
+}
+
 TEST(NotifyQueue, RetiredSubjectRunsWhatIsQueuedAndIsForgotten) {
     NotifyQueue queue;
     queue.set_plan(kVi1, only_any());
