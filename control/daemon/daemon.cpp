@@ -18,6 +18,7 @@
 #include "control/director/director.h"
 #include "control/director/log_options.h"
 #include "control/director/reloader.h"
+#include "control/director/unavailable.h"
 #include "control/log/log.h"
 #include "control/scripts/script_helper.h"
 #include "control/scripts/script_runner.h"
@@ -154,6 +155,9 @@ int run_daemon(const DaemonOptions& options) {
     if (!loaded.config) {
         std::cerr << "polluxd: not started, see the errors above\n";
         return loaded.unreadable ? kExitCannotStart : kExitBadConfiguration;
+    }
+    if (const Status available = check_available(*loaded.config); !available) {
+        return refuse_to_start(available.error(), false);
     }
     log::Options log_options = to_log_options(loaded.config->log);
     if (options.log_level) log_options.level = *options.log_level;

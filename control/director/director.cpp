@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/director/log_options.h"
+#include "control/director/unavailable.h"
 #include "control/log/log.h"
 #include "control/spec/spec_builder.h"
 
@@ -146,6 +147,7 @@ void Director::stop(const std::string& reason) {
 }
 
 Result<ConfigDiff> Director::reload(Config next) {
+    if (const Status available = check_available(next); !available) return available.error();
     ConfigDiff diff = diff_configs(config_, next);
     if (!diff.restart_only.empty()) {
         std::string keys;
