@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/bench/table_bench.h"
+#include "tools/bench/verbs.h"
 
 namespace {
 
@@ -17,6 +18,12 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
+    {"report", "every method and size beside its goal: [--json FILE] [--large]",
+     pollux::bench::run_report},
+    {"pipeline", "cost of a packet of an established connection", pollux::bench::run_pipeline},
+    {"connect", "cost of a new connection, or with --life of its whole life",
+     pollux::bench::run_connect},
+    {"compare", "two reports side by side: BEFORE.json AFTER.json", pollux::bench::run_compare},
     {"table", "cost of the connection table: lookup, insert, remove, sweep",
      pollux::bench::run_table},
 };

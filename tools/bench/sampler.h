@@ -20,6 +20,12 @@ struct Measured {
     double median = 0;
 };
 
+// Of at least one sample. Percentiles are samples, not interpolations.
+inline Measured summarize(std::vector<double> costs) {
+    std::sort(costs.begin(), costs.end());
+    return {costs.front(), costs[costs.size() / 10], costs[costs.size() / 2]};
+}
+
 // Runs `sample()`, which does `units` units of work, so many times.
 template <typename Sample>
 Measured measure(unsigned samples, double units, Sample&& sample) {
@@ -30,21 +36,25 @@ Measured measure(unsigned samples, double units, Sample&& sample) {
         sample();
         costs.push_back(static_cast<double>(__rdtsc() - begin) / units);
     }
-    std::sort(costs.begin(), costs.end());
-    return {costs.front(), costs[costs.size() / 10], costs[costs.size() / 2]};
+    return summarize(std::move(costs));
 }
 
-// Cycles of one step of a chain of dependent multiplications: 3 when the core runs at the counter's
-// frequency, less when it runs faster.
-inline double calibrate() {
+// Cycles of one step of a chain of `steps` dependent multiplications: 3 when the core runs at the
+// counter's frequency, less when it runs faster.
+inline double multiplication_chain(unsigned steps) {
     std::uint64_t value = 3;
-    const Measured cost = measure(200, 4096, [&] {
-        for (int i = 0; i < 4096; ++i) {
-            value *= 0x9e3779b97f4a7c15ULL;
-            __asm__ volatile("" : "+r"(value));
-        }
-    });
-    return cost.p10;
+    const std::uint64_t begin = __rdtsc();
+    for (unsigned i = 0; i < steps; ++i) {
+        value *= 0x9e3779b97f4a7c15ULL;
+        __asm__ volatile("" : "+r"(value));
+    }
+    return static_cast<double>(__rdtsc() - begin) / steps;
+}
+
+inline double calibrate() {
+    std::vector<double> costs;
+    for (unsigned i = 0; i < 200; ++i) costs.push_back(multiplication_chain(4096));
+    return summarize(std::move(costs)).p10;
 }
 
 }  // namespace pollux::bench

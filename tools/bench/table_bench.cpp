@@ -213,11 +213,7 @@ Costs measure_insert(FullTable& full, unsigned samples, ForwardingMethod method)
         remove.push_back(static_cast<double>(end - middle) / kBatch);
         full.quiesce();
     }
-    const auto summary = [](std::vector<double>& costs) -> Measured {
-        std::sort(costs.begin(), costs.end());
-        return {costs.front(), costs[costs.size() / 10], costs[costs.size() / 2]};
-    };
-    return {summary(insert), summary(remove)};
+    return {summarize(std::move(insert)), summarize(std::move(remove))};
 }
 
 Measured measure_sweep(FullTable& full, unsigned samples) {

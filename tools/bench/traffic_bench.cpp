@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench/traffic_bench.h"
+
+#include <algorithm>
+
+#include "dataplane/net/tcp.h"
+#include "tools/bench/testbed.h"
+
+namespace pollux::bench {
+namespace {
+
+constexpr unsigned kChainSteps = 1024;
+constexpr unsigned kNewConnections = 512;  // in a sample
+constexpr unsigned kWarmUpShare = 10;      // of the samples, not counted
+
+// The costs of the samples and the core's speed right before each of them.
+class Samples {
+  public:
+    template <typename Work>
+    std::uint64_t time(Work&& work) {
+        chains_.push_back(multiplication_chain(kChainSteps));
+        const std::uint64_t begin = __rdtsc();
+        work();
+        return __rdtsc() - begin;
+    }
+    void add(std::uint64_t cycles, unsigned units) {
+        costs_.push_back(static_cast<double>(cycles) / units);
+    }
+    void forget() {
+        costs_.clear();
+        chains_.clear();
+    }
+    [[nodiscard]] Figure figure(std::string what, const Options& options,
+                                const Testbed& bed) const {
+        static double best_chain = 1e9;
+        const Measured chains = summarize(chains_);
+        best_chain = std::min(best_chain, chains.minimum);
+        Figure figure;
+        figure.goal = goal_of(what, options);
+        figure.what = std::move(what);
+        figure.method = short_name(options.method);
+        figure.direction = to_string(options.travel);
+        figure.family = to_string(options.family);
+        figure.connections = options.flows;
+        figure.cost = summarize(costs_);
+        figure.multiplication = chains.p10;
+        figure.best_multiplication = best_chain;
+        figure.pages = bed.pages();
+        return figure;
+    }
+
+  private:
+    std::vector<double> costs_;
+    std::vector<double> chains_;
+};
+
+Result<std::unique_ptr<Testbed>> established_testbed(const Options& options) {
+    auto bed = Testbed::create(options);
+    if (!bed) return bed;
+    if (Status status = bed.value()->establish(); !status) return status.error();
+    return bed;
+}
+
+Error wrong_outcome(std::string_view what, std::uint64_t is, std::uint64_t expected) {
+    return {std::string(what) + ": " + std::to_string(is) + " instead of " +
+                std::to_string(expected) + ": no figure is reported",
+            "this is a defect of the data plane"};
+}
+
+// Every packet was forwarded, and `created` connections were opened by them.
+Status expect_outcome(const lb::WorkerCounters& before, const lb::WorkerCounters& after,
+                      unsigned packets, unsigned created) {
+    const std::uint64_t sent = after.transmitted - before.transmitted;
+    if (sent != packets) return wrong_outcome("packets forwarded", sent, packets);
+    const std::uint64_t opened = after.connections_created - before.connections_created;
+    if (opened != created) return wrong_outcome("connections opened", opened, created);
+    const std::uint64_t originated = after.originated - before.originated;
+    if (originated != 0) return wrong_outcome("packets of our own", originated, 0);
+    return ok_status();
+}
+
+unsigned warm_up(const Options& options) {
+    return options.samples / kWarmUpShare + 1;
+}
+
+// One packet of each of a sample's connections.
+struct Step {
+    Travel travel;
+    std::uint8_t flags;
+};
+constexpr Step kRestOfLife[] = {
+    {Travel::Reply, net::kTcpSyn | net::kTcpAck},
+    {Travel::Forward, net::kTcpAck},
+    {Travel::Forward, net::kTcpAck | net::kTcpPsh},
+    {Travel::Reply, net::kTcpAck},
+    {Travel::Reply, net::kTcpAck | net::kTcpPsh},
+    {Travel::Forward, net::kTcpAck},
+    {Travel::Forward, net::kTcpFin | net::kTcpAck},
+    {Travel::Reply, net::kTcpFin | net::kTcpAck},
+    {Travel::Forward, net::kTcpAck},
+};
+
+bool answers_pass(const Options& options) {
+    return options.method == lb::ForwardingMethod::Nat ||
+           options.method == lb::ForwardingMethod::FullNat;
+}
+
+// The lives of kNewConnections flows from `first`; cycles, or what went wrong.
+Result<std::uint64_t> time_lives(Testbed& bed, Samples& samples, const Options& options,
+                                 std::uint64_t first) {
+    const lb::WorkerCounters before = bed.counters();
+    Status status = ok_status();
+    bed.load(first, kNewConnections, net::kTcpSyn, Travel::Forward);
+    std::uint64_t cycles = samples.time([&] { bed.process(kNewConnections); });
+    // A retransmitted SYN passes to the same server; what it looks like tells where answers go.
+    bed.load(first, kNewConnections, net::kTcpSyn, Travel::Forward);
+    if (status = bed.learn(first, kNewConnections); !status) return status.error();
+    unsigned packets = 2 * kNewConnections;
+    for (const Step& step : kRestOfLife) {
+        if (step.travel == Travel::Reply && !answers_pass(options)) continue;
+        bed.load(first, kNewConnections, step.flags, step.travel);
+        cycles += samples.time([&] { bed.process(kNewConnections); });
+        packets += kNewConnections;
+    }
+    status = expect_outcome(before, bed.counters(), packets, kNewConnections);
+    if (!status) return status.error();
+    return cycles;
+}
+
+}  // namespace
+
+Result<Figure> measure_pipeline(const Options& options) {
+    auto bed = established_testbed(options);
+    if (!bed) return bed.error();
+    Testbed& testbed = *bed.value();
+    testbed.load_random(options.travel);
+    if (Status status = testbed.verify(options.travel); !status) return status.error();
+    Samples samples;
+    const unsigned warm = warm_up(options);
+    for (unsigned i = 0; i < warm + options.samples; ++i) {
+        if (i == warm) samples.forget();
+        testbed.load_random(options.travel);
+        const lb::WorkerCounters before = testbed.counters();
+        samples.add(samples.time([&] { testbed.process(kBatch); }), kBatch);
+        Status status = expect_outcome(before, testbed.counters(), kBatch, 0);
+        if (!status) return status.error();
+    }
+    return samples.figure("pipeline", options, testbed);
+}
+
+Result<Figure> measure_connect(const Options& options) {
+    auto bed = established_testbed(options);
+    if (!bed) return bed.error();
+    Testbed& testbed = *bed.value();
+    Samples samples;
+    std::uint64_t next = options.flows;
+    const unsigned warm = warm_up(options);
+    for (unsigned i = 0; i < warm + options.samples; ++i, next += kNewConnections) {
+        if (i == warm) samples.forget();
+        testbed.load(next, kNewConnections, net::kTcpSyn, Travel::Forward);
+        const lb::WorkerCounters before = testbed.counters();
+        samples.add(samples.time([&] { testbed.process(kNewConnections); }), kNewConnections);
+        Status status =
+            expect_outcome(before, testbed.counters(), kNewConnections, kNewConnections);
+        if (!status) return status.error();
+        testbed.expire_short_lived();
+    }
+    return samples.figure("connect", options, testbed);
+}
+
+Result<Figure> measure_life(const Options& options) {
+    auto bed = established_testbed(options);
+    if (!bed) return bed.error();
+    Testbed& testbed = *bed.value();
+    Samples samples;
+    std::uint64_t next = options.flows;
+    const unsigned warm = warm_up(options);
+    for (unsigned i = 0; i < warm + options.samples; ++i, next += kNewConnections) {
+        if (i == warm) samples.forget();
+        const Result<std::uint64_t> cycles = time_lives(testbed, samples, options, next);
+        if (!cycles) return cycles.error();
+        samples.add(cycles.value(), kNewConnections);
+        testbed.expire_short_lived();
+    }
+    return samples.figure("life", options, testbed);
+}
+
+}  // namespace pollux::bench
