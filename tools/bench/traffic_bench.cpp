@@ -74,6 +74,10 @@ Status expect_outcome(const lb::WorkerCounters& before, const lb::WorkerCounters
     if (sent != packets) return wrong_outcome("packets forwarded", sent, packets);
     const std::uint64_t opened = after.connections_created - before.connections_created;
     if (opened != created) return wrong_outcome("connections opened", opened, created);
+    const std::uint64_t hits = after.connection_hits - before.connection_hits;
+    if (hits != packets - created) {
+        return wrong_outcome("connections found", hits, packets - created);
+    }
     const std::uint64_t originated = after.originated - before.originated;
     if (originated != 0) return wrong_outcome("packets of our own", originated, 0);
     return ok_status();
