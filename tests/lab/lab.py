@@ -151,7 +151,9 @@ class Nginx:
         self.host.lab.end(self.process)
 
     def requests(self):
-        return len((self.folder / "access.log").read_text().splitlines())
+        """Served requests, without those of the server's own host (the readiness probe)."""
+        lines = (self.folder / "access.log").read_text().splitlines()
+        return sum(not line.startswith("127.0.0.1 ") for line in lines)
 
 
 class Polluxd:

@@ -37,7 +37,7 @@ def count_answers(scene, requests):
     """Sends requests one by one; returns {server: answers} and the number of failures."""
     answers, failures = {}, 0
     for _ in range(requests):
-        result = scene.client.run("curl", "-s", "--max-time", "3", scene.url, check=False)
+        result = scene.client.run("curl", "-s", "--max-time", "10", scene.url, check=False)
         name = result.stdout.strip()
         if result.returncode == 0 and name:
             answers[name] = answers.get(name, 0) + 1
