@@ -226,6 +226,11 @@ bool PortDevice::creates_interface() const {
     return traits_ != nullptr && traits_->interface_use == InterfaceUse::Creates;
 }
 
+void PortDevice::note(const std::string& message) {
+    if (std::find(notes_.begin(), notes_.end(), message) != notes_.end()) return;
+    notes_.push_back(message);
+}
+
 std::string PortDevice::text(const std::string& message) const {
     return "port '" + options_.name + "': " + message;
 }

@@ -83,7 +83,7 @@ class PortDevice {
     [[nodiscard]] bool creates_interface() const;
     [[nodiscard]] bool has_link() const;
     [[nodiscard]] std::string text(const std::string& message) const;
-    void note(std::string message) { notes_.push_back(std::move(message)); }
+    void note(const std::string& message);  // once, however often it is set up
 
     // port_setup.cpp
     Status configure(const PortSetup& setup);
@@ -108,7 +108,7 @@ class PortDevice {
     bool started_ = false;
     QueuePlan plan_;
     net::MacAddress mac_;
-    std::uint16_t mtu_ = 0;
+    std::uint16_t mtu_ = 0, default_mtu_ = 0;
     bool rss_ = false, tx_checksum_ = false, promiscuous_ = false;
     bool promiscuous_for_good_ = false;  // by option or for multicast, not for an extra MAC
     std::vector<ExtraMac> extra_macs_;

@@ -2,6 +2,7 @@
 // PortDevice::set_up: queues, offloads, RSS, MTU, start.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include <rte_ethdev.h>
@@ -71,12 +72,9 @@ Status PortDevice::configure(const PortSetup& setup) {
     rte_eth_conf conf{};
     choose_offloads(conf, setup);
     choose_rss(conf);
-    const std::uint16_t most = largest_mtu(info());
-    if (options_.mtu > most) {
-        note("MTU " + std::to_string(options_.mtu) +
-             " is more than the driver takes: " + std::to_string(most));
-    }
-    conf.rxmode.mtu = std::min(options_.mtu, most);
+    // What a driver that refuses set_mtu stays at.
+    if (rte_eth_dev_get_mtu(device_, &default_mtu_) != 0) default_mtu_ = RTE_ETHER_MTU;
+    conf.rxmode.mtu = std::min(options_.mtu, largest_mtu(info()));
     const int code = rte_eth_dev_configure(device_, plan_.rx_queues(), plan_.tx_queues, &conf);
     if (code != 0) {
         return Error{
@@ -192,12 +190,12 @@ Status PortDevice::start() {
 void PortDevice::set_mtu() {
     const std::uint16_t wanted = std::min(options_.mtu, largest_mtu(info()));
     const int code = rte_eth_dev_set_mtu(device_, wanted);
-    if (code != 0 && rte_eth_dev_get_mtu(device_, &mtu_) == 0 && mtu_ != wanted) {
-        note("the driver refuses MTU " + std::to_string(wanted) + " (" + reason(code) +
-             "): it stays at " + std::to_string(mtu_));
-    } else if (rte_eth_dev_get_mtu(device_, &mtu_) != 0) {
-        mtu_ = wanted;
-    }
+    // -ENOTSUP: the device knows no MTU and carries what its buffers hold.
+    mtu_ = code == 0 || code == -ENOTSUP ? wanted : std::min(default_mtu_, wanted);
+    if (mtu_ == options_.mtu) return;
+    note("MTU " + std::to_string(options_.mtu) + " is not possible" +
+         (code == 0 ? "" : " (" + reason(code) + ")") + ": the port works with " +
+         std::to_string(mtu_));
 }
 
 // Takes the queue that flow rules will fill out of the RSS table.
