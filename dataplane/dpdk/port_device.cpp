@@ -43,7 +43,8 @@ Result<std::unique_ptr<PortDevice>> PortDevice::attach(const PortOptions& option
     std::unique_ptr<PortDevice> port(new PortDevice(options));
     Status status = port->is_vdev_ ? port->attach_vdev(log) : port->find_device(options.pci, log);
     if (!status) return status.error();
-    port->traits_ = find_driver_traits(port->info().driver_name);
+    port->driver_ = port->info().driver_name;
+    port->traits_ = find_driver_traits(port->driver_);
     for (const rte_eth_event_type event : kLossEvents) {
         rte_eth_dev_callback_register(port->device_, event, &on_device_lost, port.get());
     }
@@ -163,7 +164,7 @@ std::uint32_t PortDevice::buffers_held(const QueuePlan& plan) const {
 PortView PortDevice::view() const {
     PortView view;
     view.name = options_.name;
-    view.driver = info().driver_name;
+    view.driver = driver_;
     view.mac = mac_;
     view.mtu = mtu_;
     view.rx_queues = plan_.rx_queues();
@@ -175,8 +176,10 @@ PortView PortDevice::view() const {
     view.link_up = has_link();
     if (kernel_) view.if_index = kernel_->index();
     view.notes = notes_;
-    if (!usable())
+    if (!usable()) {
         view.notes.push_back("the device was removed or failed: restart to use it again");
+        return view;  // its counters may be gone with it
+    }
     rte_eth_stats stats{};
     if (rte_eth_stats_get(device_, &stats) == 0) {
         view.rx_packets = stats.ipackets;

@@ -101,8 +101,9 @@ class PortDevice {
 
     PortOptions options_;
     std::uint16_t device_ = 0;  // DPDK's number
-    std::string device_name_;   // "net_tap0" or the PCI address
-    std::string interface_;     // iface= of a virtual device, else ""
+    std::string driver_;
+    std::string device_name_;  // "net_tap0" or the PCI address
+    std::string interface_;    // iface= of a virtual device, else ""
     const DriverTraits* traits_ = nullptr;
     bool is_vdev_;
     bool started_ = false;

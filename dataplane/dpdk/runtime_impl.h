@@ -5,7 +5,6 @@
 // uses ports and rings, then the ports, then the buffers, then EAL. Internal to dataplane/dpdk.
 
 #include <atomic>
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "dataplane/dpdk/port_device.h"
 #include "dataplane/dpdk/punt_queue.h"
 #include "dataplane/dpdk/runtime.h"
+#include "dataplane/dpdk/tap_signals.h"
 #include "dataplane/dpdk/worker_loop.h"
 
 namespace pollux::dpdk {
@@ -48,6 +48,7 @@ struct Runtime::Impl {
 
     RuntimeOptions options;
     LogCapture log;
+    TapSignalGuard signals;
     std::optional<PrefixLock> lock;
     std::optional<Eal> eal;
     std::optional<Clock> clock;
@@ -63,7 +64,6 @@ struct Runtime::Impl {
     std::atomic<bool> stop_flag{false};
     bool running = false;
     bool stuck = false;  // a worker did not stop
-    sigset_t signals_before{};
 };
 
 }  // namespace pollux::dpdk

@@ -124,7 +124,6 @@ void WorkerLoop::flush_outputs() noexcept {
 void WorkerLoop::give_up(rte_mbuf* frame, const lb::Packet& packet,
                          lb::DropReason reason) noexcept {
     processor_.account_failed(processor_.context, packet, reason);
-    status_.lost.add(1);
     discard(frame);
 }
 

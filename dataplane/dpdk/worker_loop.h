@@ -23,7 +23,6 @@ namespace pollux::dpdk {
 struct alignas(64) WorkerStatus {
     lb::Counter loops, idle_loops, sleeps;
     lb::Counter busy_ticks, total_ticks;
-    lb::Counter lost;     // frames whose verdict could not be carried out
     lb::Counter expired;  // frames of the control core that a stalled port kept too long
     std::array<lb::Counter, lb::kMaxBurst + 1> bursts;  // by number of packets
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runtime: the worker threads' start and end.
 #include <algorithm>
-#include <csignal>
 #include <thread>
 
 #include <pthread.h>
@@ -9,6 +8,7 @@
 #include <rte_lcore.h>
 
 #include "dataplane/dpdk/runtime_impl.h"
+#include "dataplane/dpdk/tap_signals.h"
 
 namespace pollux::dpdk {
 namespace {
@@ -18,17 +18,8 @@ constexpr auto kStopPoll = std::chrono::microseconds(200);
 // A frame of the control core that waited longer for a stalled port is stale.
 constexpr std::chrono::milliseconds kControlFrameAge(200);
 
-// net_tap announces received frames by real-time signals.
-sigset_t real_time_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) sigaddset(&set, number);
-    return set;
-}
-
 int run_worker(void* loop) {
-    const sigset_t signals = real_time_signals();
-    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    let_tap_signals_in();
     const std::string name = "pollux-w" + std::to_string(rte_lcore_id() - 1);
     pthread_setname_np(pthread_self(), name.c_str());
     static_cast<WorkerLoop*>(loop)->run();
@@ -90,12 +81,6 @@ Status Runtime::Impl::launch(std::span<const BurstProcessor> processors) {
         loops.push_back(
             std::make_unique<WorkerLoop>(parts_of(worker), processors[worker], statuses[worker]));
     }
-    // The workers take those signals, as a sleeping one should wake up; when more are queued than
-    // the kernel allows it sends SIGIO instead, which would end the process.
-    const sigset_t signals = real_time_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, &signals_before);
-    std::signal(SIGIO, SIG_IGN);
-
     stop_flag.store(false, std::memory_order_relaxed);
     control->set_workers_running(true);
     running = true;
@@ -125,7 +110,6 @@ void Runtime::Impl::stop() {
     }
     running = false;
     control->set_workers_running(false);
-    pthread_sigmask(SIG_SETMASK, &signals_before, nullptr);
 }
 
 Status Runtime::launch_workers(std::span<const BurstProcessor> processors) {
