@@ -30,12 +30,12 @@ BurstProcessor bind(lb::Worker& worker) {
 }  // namespace
 
 Status Runtime::launch_workers(lb::DataPlane& data_plane) {
-    impl_->bound.clear();
+    std::vector<BurstProcessor> processors;
     for (unsigned worker = 0; worker < data_plane.worker_count(); ++worker) {
         data_plane.set_packet_source(worker, packet_source());
-        impl_->bound.push_back(bind(data_plane.worker(worker)));
+        processors.push_back(bind(data_plane.worker(worker)));
     }
-    return impl_->launch(impl_->bound);
+    return impl_->launch(processors);
 }
 
 }  // namespace pollux::dpdk

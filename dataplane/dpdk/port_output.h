@@ -5,18 +5,14 @@
 // Collects the frames of a burst; what the port does not take at its end is given back at once,
 // so a stalled port holds no buffers and sends nothing stale later (threat T-17).
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <utility>
 
 #include <rte_ethdev.h>
 
-#include "dataplane/dpdk/buffer_sizes.h"
 #include "dataplane/dpdk/frame_ring.h"
 #include "dataplane/dpdk/port_device.h"
 #include "dataplane/dpdk/punt_info.h"
-#include "dataplane/lb/counter.h"
 #include "dataplane/lb/data_plane.h"
 
 namespace pollux::dpdk {
@@ -52,10 +48,16 @@ class PortOutput {
     }
 
   private:
+    unsigned send_to_owner(unsigned first, unsigned count) noexcept {
+        for (unsigned i = first; i < first + count; ++i) {
+            punt_info(*frames_[i]).originated = packets_[i]->originated;
+        }
+        return ring_->push(&frames_[first], count);
+    }
     unsigned send(unsigned first) noexcept {
         if (!port_->usable()) return 0;
         const auto count = static_cast<std::uint16_t>(count_ - first);
-        if (ring_ != nullptr) return ring_->push(&frames_[first], count);
+        if (ring_ != nullptr) return send_to_owner(first, count);
         return rte_eth_tx_burst(device_, queue_, &frames_[first], count);
     }
 
@@ -66,65 +68,6 @@ class PortOutput {
     unsigned count_ = 0;
     std::array<rte_mbuf*, kCapacity> frames_{};
     std::array<const lb::Packet*, kCapacity> packets_{};
-};
-
-// The owner's side of such a ring: sends what another worker or the control core queued. Takes no
-// more from the ring while the queue is stalled; the sender counts what does not fit.
-class Relay {
-  public:
-    // Frames of the control core that waited longer than `most_ticks` are not sent: an old VRRP
-    // advertisement would claim a role that this node may have given up. 0: no limit.
-    Relay(const PortDevice& port, std::uint16_t queue, FrameRing& ring, std::uint64_t most_ticks,
-          lb::Counter& expired) noexcept
-        : port_(&port), ring_(&ring), queue_(queue), most_ticks_(most_ticks), expired_(&expired) {}
-    Relay(Relay&& other) noexcept
-        : port_(other.port_),
-          ring_(other.ring_),
-          queue_(other.queue_),
-          count_(std::exchange(other.count_, 0)),
-          most_ticks_(other.most_ticks_),
-          held_(other.held_),
-          expired_(other.expired_) {}
-    Relay& operator=(Relay&&) = delete;
-    ~Relay() { rte_pktmbuf_free_bulk(held_.data(), count_); }
-
-    // Returns how many frames it sent or discarded.
-    unsigned step(std::uint64_t now_ticks) noexcept {
-        if (count_ == 0) count_ = ring_->pop(held_.data(), kRelayBatch);
-        if (count_ == 0) return 0;
-        const unsigned before = count_;
-        if (most_ticks_ != 0) discard_old(now_ticks);
-        unsigned sent = 0;
-        if (count_ > 0 && port_->usable()) {
-            sent = rte_eth_tx_burst(port_->device(), queue_, held_.data(),
-                                    static_cast<std::uint16_t>(count_));
-        }
-        count_ -= sent;
-        std::copy_n(held_.begin() + sent, count_, held_.begin());
-        return before - count_;
-    }
-
-  private:
-    void discard_old(std::uint64_t now_ticks) noexcept {
-        unsigned kept = 0;
-        for (unsigned i = 0; i < count_; ++i) {
-            if (now_ticks - punt_info(*held_[i]).stamp > most_ticks_) {
-                rte_pktmbuf_free(held_[i]);
-            } else {
-                held_[kept++] = held_[i];
-            }
-        }
-        expired_->add(count_ - kept);
-        count_ = kept;
-    }
-
-    const PortDevice* port_;
-    FrameRing* ring_;
-    std::uint16_t queue_;
-    unsigned count_ = 0;
-    std::uint64_t most_ticks_;
-    std::array<rte_mbuf*, kRelayBatch> held_{};
-    lb::Counter* expired_;
 };
 
 }  // namespace pollux::dpdk

@@ -14,9 +14,10 @@
 namespace pollux::dpdk {
 
 struct PuntInfo {
-    std::uint64_t stamp = 0;  // TSC when the control core queued the frame (relayed frames only)
+    std::uint64_t stamp = 0;  // relayed: TSC when the control core queued it
     lb::PortId port = lb::kNoPort;
     lb::PuntReason reason = lb::PuntReason::None;
+    bool originated = false;  // relayed: lb::Packet::originated
     net::IpAddress next_hop;
 };
 static_assert(sizeof(PuntInfo) <= 32 && std::is_trivially_copyable_v<PuntInfo>);

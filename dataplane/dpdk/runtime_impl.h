@@ -43,7 +43,7 @@ struct Runtime::Impl {
     [[nodiscard]] unsigned workers() const {
         return static_cast<unsigned>(options.worker_cpus.size());
     }
-    Status launch(std::span<const BurstProcessor> processors);
+    Status launch(std::span<const BurstProcessor> wanted);
     void stop();
 
     RuntimeOptions options;
@@ -58,9 +58,9 @@ struct Runtime::Impl {
     std::vector<std::unique_ptr<PuntQueue>> punts;
     std::vector<std::unique_ptr<PortDevice>> ports;
     std::vector<WorkerStatus> statuses;
+    std::vector<BurstProcessor> processors;  // by worker, of the current launch
     std::vector<std::unique_ptr<WorkerLoop>> loops;
     std::unique_ptr<ControlIo> control;
-    std::vector<BurstProcessor> bound;  // processors of a DataPlane
     std::atomic<bool> stop_flag{false};
     bool running = false;
     bool stuck = false;  // a worker did not stop

@@ -66,6 +66,10 @@ bool WorkerLoop::poll_once(std::uint64_t ticks) noexcept {
     return received || relayed;
 }
 
+void WorkerLoop::discard_relayed() noexcept {
+    for (Relay& relay : parts_.relays) relay.discard_all();
+}
+
 bool WorkerLoop::receive(const ReceiveQueue& source, lb::TimePoint now) noexcept {
     std::array<rte_mbuf*, lb::kMaxBurst> frames;
     const unsigned received =

@@ -15,6 +15,7 @@
 #include "dataplane/dpdk/port_device.h"
 #include "dataplane/dpdk/port_output.h"
 #include "dataplane/dpdk/punt_queue.h"
+#include "dataplane/dpdk/relay.h"
 #include "dataplane/lb/counter.h"
 
 namespace pollux::dpdk {
@@ -53,6 +54,9 @@ class WorkerLoop {
 
     // One round over all queues. Returns whether there was anything to do.
     bool poll_once(std::uint64_t ticks) noexcept;
+
+    // Gives up frames of others that a stalled port kept. Control thread, when no worker runs.
+    void discard_relayed() noexcept;
 
   private:
     bool receive(const ReceiveQueue& source, lb::TimePoint now) noexcept;

@@ -50,14 +50,17 @@ WorkerParts Runtime::Impl::parts_of(unsigned worker) {
         const TransmitRoute& route = plan.worker_transmit[worker];
         parts.outputs.emplace_back(port, route, &rings.by_worker[worker]);
         if (!route.queue) continue;
-        lb::Counter& expired = statuses[worker].expired;
+        const auto id = static_cast<lb::PortId>(i);
         if (!plan.control_transmit.queue && plan.control_transmit.owner == worker) {
-            parts.relays.emplace_back(port, *route.queue, rings.control, most_ticks, expired);
+            const RelaySource from_control{&rings.control, nullptr, most_ticks,
+                                           &statuses[worker].expired};
+            parts.relays.emplace_back(port, id, *route.queue, from_control);
         }
         for (unsigned sender = 0; sender < workers(); ++sender) {
             const TransmitRoute& other = plan.worker_transmit[sender];
             if (other.queue || other.owner != worker) continue;
-            from_workers.emplace_back(port, *route.queue, rings.by_worker[sender], 0, expired);
+            const RelaySource from_worker{&rings.by_worker[sender], &processors[sender]};
+            from_workers.emplace_back(port, id, *route.queue, from_worker);
         }
     }
     for (Relay& relay : from_workers) parts.relays.push_back(std::move(relay));
@@ -69,13 +72,14 @@ WorkerParts Runtime::Impl::parts_of(unsigned worker) {
     return parts;
 }
 
-Status Runtime::Impl::launch(std::span<const BurstProcessor> processors) {
+Status Runtime::Impl::launch(std::span<const BurstProcessor> wanted) {
     if (running) return Error{"the workers run already", ""};
-    if (processors.size() != workers()) {
-        return Error{std::to_string(processors.size()) + " processors for " +
+    if (wanted.size() != workers()) {
+        return Error{std::to_string(wanted.size()) + " processors for " +
                          std::to_string(workers()) + " workers",
                      "create the data plane with as many workers as worker CPUs"};
     }
+    processors.assign(wanted.begin(), wanted.end());
     loops.clear();
     for (unsigned worker = 0; worker < workers(); ++worker) {
         loops.push_back(
@@ -110,6 +114,7 @@ void Runtime::Impl::stop() {
     }
     running = false;
     control->set_workers_running(false);
+    for (const auto& loop : loops) loop->discard_relayed();
 }
 
 Status Runtime::launch_workers(std::span<const BurstProcessor> processors) {

@@ -14,6 +14,7 @@
 #include "dataplane/dpdk/control_io.h"
 #include "dataplane/dpdk/port_output.h"
 #include "dataplane/dpdk/punt_queue.h"
+#include "dataplane/dpdk/relay.h"
 #include "tests/dpdk/eal_environment.h"
 #include "tests/dpdk/options.h"
 
@@ -312,8 +313,7 @@ TEST_F(Transfer, ALostPortGivesFramesBack) {
 
 TEST_F(Transfer, WorkersWithoutAQueueSendThroughTheOwner) {
     PortDevice& device = port({.rx = 1, .tx = 1});
-    lb::Counter expired;
-    Relay relay(device, 0, ring_, 0, expired);
+    Relay relay(device, kPort0, 0, {.ring = &ring_});
     PortOutput output(device, {std::nullopt, 0}, &ring_);
     const lb::Packet packet;
     for (std::uint8_t i = 0; i < 40; ++i) output.push(make_frame(i), packet);
@@ -331,8 +331,7 @@ TEST_F(Transfer, WorkersWithoutAQueueSendThroughTheOwner) {
 
 TEST_F(Transfer, AStalledOwnerHoldsABatchAndTheSenderGetsTheRestBack) {
     PortDevice& device = port({.rx = 1, .tx = 1});
-    lb::Counter expired;
-    Relay relay(device, 0, ring_, 0, expired);
+    Relay relay(device, kPort0, 0, {.ring = &ring_});
     PortOutput own(device, {0, 0}, nullptr);
     const lb::Packet packet;
     unsigned failed = 0;
@@ -358,6 +357,35 @@ TEST_F(Transfer, AStalledOwnerHoldsABatchAndTheSenderGetsTheRestBack) {
     EXPECT_EQ(discard_sent(0), kRelayRing + kRelayBatch);
 }
 
+TEST_F(Transfer, FramesThatAStalledOwnerNeverSentAreGivenBackToTheirSendersAccounts) {
+    PortDevice& device = port({.rx = 1, .tx = 1});
+    struct Seen {
+        unsigned own = 0, originated = 0;
+    } seen;
+    BurstProcessor sender;
+    sender.context = &seen;
+    sender.account_failed = [](void* context, const lb::Packet& packet,
+                               lb::DropReason reason) noexcept {
+        EXPECT_EQ(reason, lb::DropReason::TransmitQueueFull);
+        EXPECT_EQ(packet.verdict, lb::Verdict::Transmit);
+        EXPECT_EQ(packet.port, kPort0);
+        ++(packet.originated ? static_cast<Seen*>(context)->originated
+                             : static_cast<Seen*>(context)->own);
+    };
+    Relay relay(device, kPort0, 0, {.ring = &ring_, .sender = &sender});
+    PortOutput output(device, {std::nullopt, 0}, &ring_);
+    lb::Packet own, answer;
+    answer.originated = true;
+    for (int i = 0; i < 50; ++i) output.push(make_frame(1), own);
+    for (int i = 0; i < 20; ++i) output.push(make_frame(1), answer);
+    output.flush([](rte_mbuf*, const lb::Packet&) { ADD_FAILURE() << "the ring has room"; });
+    device.mark_lost();
+    EXPECT_EQ(relay.step(0), 0U);
+    relay.discard_all();
+    EXPECT_EQ(seen.own, 50U);
+    EXPECT_EQ(seen.originated, 20U);
+}
+
 TEST_F(Transfer, ControlFramesHaveAQueueOfTheirOwnWhereThePortHasTwo) {
     ControlIo& io = control({{&port({.rx = 2, .tx = 2}), nullptr}});
     io.set_workers_running(true);
@@ -380,8 +408,7 @@ TEST_F(Transfer, ControlFramesGoThroughAWorkerWhereThePortHasOneQueue) {
     const std::vector<std::uint8_t> frame(kFrameLength, 5);
     EXPECT_TRUE(io.transmit(kPort0, frame));
     EXPECT_EQ(discard_sent(0), 0U);
-    lb::Counter expired;
-    Relay relay(device, 0, ring_, 0, expired);
+    Relay relay(device, kPort0, 0, {.ring = &ring_});
     EXPECT_EQ(relay.step(0), 1U);
     EXPECT_EQ(discard_sent(0), 1U);
     // While no worker runs, nobody would relay: the control core uses the queue itself.
@@ -396,7 +423,7 @@ TEST_F(Transfer, ControlFramesThatWaitedTooLongAreNotSent) {
     io.set_workers_running(true);
     EXPECT_TRUE(io.transmit(kPort0, std::vector<std::uint8_t>(kFrameLength, 5)));
     lb::Counter expired;
-    Relay relay(device, 0, ring_, 1000, expired);
+    Relay relay(device, kPort0, 0, {.ring = &ring_, .most_ticks = 1000, .expired = &expired});
     constexpr std::uint64_t kMuchLater = ~std::uint64_t{0} / 2;
     EXPECT_EQ(relay.step(kMuchLater), 1U);
     EXPECT_EQ(expired.read(), 1U);
@@ -413,8 +440,7 @@ TEST_F(Transfer, AStalledPortFailsControlFramesAndLosesNoBuffer) {
     EXPECT_EQ(queued, kRelayRing);
     EXPECT_EQ(io.counters().transmit_failed, 1U);
     EXPECT_EQ(io.counters().no_buffer, 0U) << "the pool is larger than all queues";
-    lb::Counter expired;
-    Relay relay(device, 0, ring_, 0, expired);
+    Relay relay(device, kPort0, 0, {.ring = &ring_});
     while (relay.step(0) > 0) {
     }
     EXPECT_EQ(discard_sent(0), queued);
