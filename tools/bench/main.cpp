@@ -28,12 +28,16 @@ constexpr Verb kVerbs[] = {
      pollux::bench::run_table},
 };
 
-int usage() {
-    std::fprintf(stderr, "usage: pollux-bench VERB [options]\n");
+void print_usage(std::FILE* stream) {
+    std::fprintf(stream, "usage: pollux-bench VERB [options]\n");
     for (const Verb& verb : kVerbs) {
-        std::fprintf(stderr, "  %-10s %s\n", std::string(verb.name).c_str(),
+        std::fprintf(stream, "  %-10s %s\n", std::string(verb.name).c_str(),
                      std::string(verb.help).c_str());
     }
+}
+
+int misuse() {
+    print_usage(stderr);
     return 2;
 }
 
@@ -41,9 +45,13 @@ int usage() {
 
 int main(int argc, char** argv) {
     const std::vector<std::string_view> arguments(argv + 1, argv + argc);
-    if (arguments.empty()) return usage();
+    if (arguments.empty()) return misuse();
+    if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+        print_usage(stdout);
+        return 0;
+    }
     for (const Verb& verb : kVerbs) {
         if (verb.name == arguments[0]) return verb.run(std::span(arguments).subspan(1));
     }
-    return usage();
+    return misuse();
 }
