@@ -312,21 +312,22 @@ void check_router_ids(const Config& config, Reporter& reporter) {
         if (sources.broken(instance.origin)) continue;
         const bool unicast = !instance.unicast_peer.empty();
         const Key key{instance.interface, instance.family, instance.virtual_router_id, unicast};
-        const auto [other, fresh] = seen.try_emplace(key, &instance);
+        const auto [entry, fresh] = seen.try_emplace(key, &instance);
         if (fresh) continue;
+        const VrrpInstanceConfig& other = *entry->second;
         const bool apart =
             unicast && std::ranges::none_of(instance.unicast_peer, [&](const net::IpAddress& peer) {
-                return std::ranges::count(other->second->unicast_peer, peer) > 0;
+                return std::ranges::count(other.unicast_peer, peer) > 0;
             });
         if (apart) continue;
         reporter
-            .report("E0301", "\"" + escaped(other->second->name) + "\" and \"" +
-                                 escaped(instance.name) + "\" both have virtual_router_id " +
+            .report("E0301", "\"" + escaped(other.name) + "\" and \"" + escaped(instance.name) +
+                                 "\" both have virtual_router_id " +
                                  std::to_string(instance.virtual_router_id) + " with " +
                                  (instance.family == net::Family::V6 ? "IPv6" : "IPv4") +
                                  " on port \"" + escaped(instance.interface) + "\"")
             .at(sources.value(instance.origin, "virtual_router_id"), "must be another number")
-            .at(sources.value(other->second->origin, "virtual_router_id"), "taken here")
+            .at(sources.value(other.origin, "virtual_router_id"), "taken here")
             .note("they would take each other's advertisements for their own");
     }
 }

@@ -76,7 +76,7 @@ struct KernelMonitor::Impl {
 };
 
 void KernelMonitor::Impl::begin_dump() {
-    dump.emplace();
+    dump = Dump{};
     if (!request_step()) {
         dump.reset();
         schedule_resync();

@@ -135,8 +135,9 @@ void VrrpRunner::replace_addresses(Entry& entry, const VrrpInstanceConfig& next)
 void VrrpRunner::set_groups(const Config& config) {
     for (const auto& [name, id] : groups_) {
         routers_.remove_group(id);
-        const auto same = [&](const VrrpSyncGroupConfig& group) { return group.name == name; };
-        if (std::ranges::none_of(config.vrrp_sync_groups, same)) notifier_.retire({true, name});
+        const bool stays =
+            std::ranges::count(config.vrrp_sync_groups, name, &VrrpSyncGroupConfig::name) > 0;
+        if (!stays) notifier_.retire({true, name});
     }
     groups_.clear();
     group_names_.clear();

@@ -82,10 +82,11 @@ class ConnectionTraits {
     [[nodiscard]] bool finds(const Connection& connection, unsigned which, const FlowKey& key,
                              Tick now) const noexcept {
         const ConnectionState state = connection.state();
+        const bool live = state.is_live_for(which, key.protocol(), key.is_v6());
+        const bool same = connection.has_tuple(which, key, *servers_, *locals_);
+        const bool fresh = !connection.expired(state, now);
         // All three without a branch in between: they hold for nearly every packet.
-        return state.is_live_for(which, key.protocol(), key.is_v6()) &
-               connection.has_tuple(which, key, *servers_, *locals_) &
-               !connection.expired(state, now);
+        return (unsigned{live} & unsigned{same} & unsigned{fresh}) != 0;
     }
 
   private:
