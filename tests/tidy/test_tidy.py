@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """House rules that a program can check. Each rule names the offending place."""
 
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -126,27 +128,22 @@ def drop_reasons():
     return re.findall(r'\bX\((\w+),\s*"([a-z0-9-]+)"', text)
 
 
-# Drop reasons whose packet test is still to be written. The list may only shrink: a reason that has
-# got its test must leave it.
-WITHOUT_PACKET_TEST = {
-    "NotOurMac", "IcmpNoConnection", "FragmentOverlap", "FragmentTableFull", "FragmentTimeout",
-    "TtlExpired", "NoConnection", "NoRealServer", "DefenceDropPacket", "ReplyTaken",
-    "ConnectionTableFull", "EmbryonicLimit", "PersistenceTableFull", "NoLocalPort", "NoRoute",
-    "NextHopUnresolved", "MtuExceeded", "NoHeadroom", "AnswerRateLimited", "NoBuffer",
-}
+# Drops that happen outside of the data plane proper, where it hands packets to queues.
+DROPPED_BY_QUEUES = {"PuntQueueFull", "TransmitQueueFull"}
+# Frames that wait for a MAC are punted, and the parking lot counts what becomes of them: nothing is
+# dropped for this reason any more, and the row goes with the next change of the list.
+UNUSED = {"NextHopUnresolved"}
 
 
-def test_every_drop_reason_is_named_by_a_packet_test():
+def test_every_drop_reason_is_brought_about_by_a_frame():
     reasons = drop_reasons()
     assert len(reasons) > 30, "the list of drop reasons was not found"
-    tests = "".join(path.read_text() for path in tracked("tests/packet/*", "tests/unit/net/*",
-                                                         "tests/unit/lb/*", "tests/dpdk/*"))
-    missing = [name for name, _ in reasons
-               if name not in ("None", "Enumerator") and not re.search(rf"(DropReason|ParseError)::{name}\b", tests)]
-    new = sorted(set(missing) - WITHOUT_PACKET_TEST)
-    assert not new, "drop reasons that no packet test names:\n" + "\n".join(new)
-    stale = sorted(WITHOUT_PACKET_TEST - set(missing))
-    assert not stale, "these have a packet test; take them off the list:\n" + "\n".join(stale)
+    texts = {folder: "".join(path.read_text() for path in tracked(f"tests/{folder}/*"))
+             for folder in ("packet", "dpdk")}
+    missing = [name for name, _ in reasons if name not in {"None", "Enumerator"} | UNUSED
+               and not re.search(rf"\bDropReason::{name}\b",
+                                 texts["dpdk" if name in DROPPED_BY_QUEUES else "packet"])]
+    assert not missing, "drop reasons that no packet test names:\n" + "\n".join(missing)
 
 
 def test_no_unfinished_marks():
@@ -176,15 +173,27 @@ def test_every_test_named_in_the_rfc_table_exists():
     assert not missing, "tests that do not exist:\n" + "\n".join(missing)
 
 
+def first_include(path):
+    match = re.search(r'^\s*#\s*include\s+"([^"]+)"|^\s*#\s*include\s+<', path.read_text(), re.M)
+    return match.group(1) if match else None
+
+
+def compile_alone(header):
+    return subprocess.run(["g++", "-std=c++20", "-fsyntax-only", "-march=corei7", f"-I{ROOT}",
+                           "-x", "c++", "-"], input=f'#include "{header.relative_to(ROOT)}"\n',
+                          capture_output=True, text=True)
+
+
+# A header that is the first include of a source file is compiled alone by the build, as nothing
+# stands before it. The others are compiled here.
 @pytest.mark.parametrize("folder", ["dataplane/net", "dataplane/lb", "vrrp"])
 def test_headers_compile_alone(folder):
     headers = [path for path in PRODUCT if path.suffix == ".h" and folder_of(path) == folder]
     assert headers
-    wrong = []
-    for header in headers:
-        result = subprocess.run(["g++", "-std=c++20", "-fsyntax-only", "-march=corei7", f"-I{ROOT}",
-                                 "-x", "c++", "-"], input=f'#include "{header.relative_to(ROOT)}"\n',
-                                capture_output=True, text=True)
-        if result.returncode != 0:
-            wrong.append(f"{header.relative_to(ROOT)}:\n{result.stderr[:500]}")
+    built = {first_include(path) for path in CPP if path.suffix == ".cpp"}
+    others = [path for path in headers if path.relative_to(ROOT).as_posix() not in built]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(compile_alone, others))
+    wrong = [f"{header.relative_to(ROOT)}:\n{result.stderr[:500]}"
+             for header, result in zip(others, results) if result.returncode != 0]
     assert not wrong, "\n".join(wrong)
