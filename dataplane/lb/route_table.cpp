@@ -7,6 +7,9 @@
 namespace pollux::lb {
 namespace {
 
+// 2 MiB of blocks; networks of hosts beyond them are found by their shorter prefixes.
+constexpr std::size_t kMaxBlocksForHosts = 2048;
+
 std::uint8_t host_length(const net::IpPrefix& prefix) {
     return prefix.address.is_v4() ? 32 : 128;
 }
@@ -86,12 +89,37 @@ void RouteTable::add_prefix(const net::IpPrefix& prefix, std::uint32_t next_hop)
     for (unsigned at = first; at < first + span; ++at) blocks_[block][at] = leaf;
 }
 
+// Gives the host's /24 or /64 an entry of its own while there may be more blocks, and marks the
+// longest entry that there is.
 void RouteTable::mark_host(const net::IpAddress& address) {
-    std::uint32_t* entry = address.is_v4() ? &root_v4_ : &root_v6_;
-    for (std::size_t i = 0; (*entry & kChild) != 0; ++i) {
-        entry = &blocks_[*entry & kValue][address.bytes[i]];
+    const std::size_t own_bytes = address.is_v4() ? 3 : 8;
+    std::uint32_t& root = address.is_v4() ? root_v4_ : root_v6_;
+    std::uint32_t block = 0;
+    // The entry at depth `i`; blocks_ may move when one is added.
+    const auto entry = [&](std::size_t i) -> std::uint32_t& {
+        return i == 0 ? root : blocks_[block][address.bytes[i - 1]];
+    };
+    std::size_t depth = 0;
+    for (;; ++depth) {
+        if ((entry(depth) & kChild) == 0) {
+            if (depth >= own_bytes || blocks_.size() >= kMaxBlocksForHosts) break;
+            const std::uint32_t child = child_of(entry(depth));
+            entry(depth) = child;
+        }
+        block = entry(depth) & kValue;
     }
-    *entry |= kHasHosts;
+    entry(depth) |= kHasHosts;
+}
+
+const NextHop* RouteTable::find_host(const std::uint8_t* address, bool is_v6,
+                                     std::uint32_t entry) const noexcept {
+    net::IpAddress host;
+    host.family = is_v6 ? net::Family::V6 : net::Family::V4;
+    std::copy_n(address, is_v6 ? 16 : 4, host.bytes.begin());
+    const std::uint32_t hop = hosts_.find(host);
+    if (hop != AddressMap::kAbsent) return &next_hops_[hop];
+    const std::uint32_t value = entry & kValue;
+    return value == 0 ? nullptr : &next_hops_[value - 1];
 }
 
 std::size_t RouteTable::memory_bytes() const noexcept {

@@ -4,7 +4,8 @@
 // RouteTable: longest prefix match from an address to a next hop, immutable, read by all workers.
 // Made for few prefixes and many host routes (resolved neighbours): prefixes live in a trie of
 // 256-way blocks, one per address byte, so a default route is found with one load from 1 KiB;
-// hosts live in a hash map that is asked only below prefixes that have any.
+// hosts live in a hash map that is asked only below the /24 or /64 networks that have any, so that
+// answers to the rest of the world do not pay for the neighbours.
 //
 //   trie entry:  31      30          29..0
 //               +-------+-----------+------------------------------------+
@@ -44,15 +45,17 @@ class RouteTable {
 
     // Null: no route.
     [[nodiscard]] const NextHop* find(const net::IpAddress& address) const noexcept {
-        const std::size_t bytes = address.is_v4() ? 4 : 16;
-        std::uint32_t entry = address.is_v4() ? root_v4_ : root_v6_;
-        for (std::size_t i = 0; i < bytes && (entry & kChild) != 0; ++i) {
-            entry = blocks_[entry & kValue][address.bytes[i]];
+        return find(address.bytes.data(), address.is_v6());
+    }
+    // `address`: 4 or 16 bytes as on the wire.
+    [[nodiscard]] const NextHop* find(const std::uint8_t* address, bool is_v6) const noexcept {
+        std::uint32_t entry = is_v6 ? root_v6_ : root_v4_;
+        // Ends with the address: no entry for a last byte has a child.
+        for (std::size_t i = 0; (entry & kChild) != 0; ++i) {
+            entry = blocks_[entry & kValue][address[i]];
         }
-        if ((entry & kHasHosts) != 0) {
-            const std::uint32_t host = hosts_.find(address);
-            if (host != AddressMap::kAbsent) return &next_hops_[host];
-        }
+        if ((entry & kHasHosts) != 0) [[unlikely]]
+            return find_host(address, is_v6, entry);
         const std::uint32_t value = entry & kValue;
         return value == 0 ? nullptr : &next_hops_[value - 1];
     }
@@ -66,6 +69,9 @@ class RouteTable {
     static constexpr std::uint32_t kHasHosts = 1U << 30;
     static constexpr std::uint32_t kValue = kHasHosts - 1;
 
+    // `entry` is what the trie has for the address.
+    [[nodiscard]] const NextHop* find_host(const std::uint8_t* address, bool is_v6,
+                                           std::uint32_t entry) const noexcept;
     void add_prefix(const net::IpPrefix& prefix, std::uint32_t next_hop);
     void mark_host(const net::IpAddress& address);
     std::uint32_t child_of(std::uint32_t& entry);
