@@ -8,11 +8,12 @@
 namespace pollux::lb {
 
 // condition ? a : b. The empty asm hides the condition, so that the compiler makes no branch of it.
-inline const std::uint8_t* select(bool condition, const std::uint8_t* a,
-                                  const std::uint8_t* b) noexcept {
+template <typename T>
+inline T* select(bool condition, T* a, T* b) noexcept {
     auto mask = std::uintptr_t{0} - static_cast<std::uintptr_t>(condition);
     __asm__("" : "+r"(mask));
-    return b + ((reinterpret_cast<std::uintptr_t>(a) - reinterpret_cast<std::uintptr_t>(b)) & mask);
+    const auto from = reinterpret_cast<std::uintptr_t>(b);
+    return reinterpret_cast<T*>(from + ((reinterpret_cast<std::uintptr_t>(a) - from) & mask));
 }
 
 }  // namespace pollux::lb

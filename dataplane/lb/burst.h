@@ -34,6 +34,7 @@ struct Burst {
     const Tick tick;
     const DefenceLevel defence;
     bool inserted = false;    // the burst has brought new connections
+    unsigned sent = 0;        // received packets that go out again
     unsigned next_place = 0;  // in `memory`, for a fragment that had waited
 
     [[nodiscard]] PacketContext& packet(unsigned at) noexcept { return memory.packets[at]; }
@@ -42,7 +43,8 @@ struct Burst {
 // Stages, in this order.
 // ----------------------------------------------------------------------------
 
-// Parses each packet and sorts it into memory.flows or memory.others, or gives it its verdict.
+// Counts each packet as received, parses it and sorts it into memory.flows or memory.others, or
+// gives it its verdict.
 void classify(Burst& burst, std::span<Packet> packets) noexcept;
 
 // Makes the key and prefetches its bucket. Precondition: the packet has ports.

@@ -11,8 +11,6 @@
 namespace pollux::lb {
 namespace {
 
-constexpr unsigned kPrefetchAhead = 6;
-
 static_assert(OffloadFlags::kRxIpChecksumGood == net::RxChecksum::kIpGood);
 static_assert(OffloadFlags::kRxIpChecksumBad == net::RxChecksum::kIpBad);
 static_assert(OffloadFlags::kRxL4ChecksumGood == net::RxChecksum::kL4Good);
@@ -20,12 +18,14 @@ static_assert(OffloadFlags::kRxL4ChecksumBad == net::RxChecksum::kL4Bad);
 constexpr std::uint16_t kChecksumFlags = net::RxChecksum::kIpGood | net::RxChecksum::kIpBad |
                                          net::RxChecksum::kL4Good | net::RxChecksum::kL4Bad;
 
+net::ParseInput input_of(const Packet& packet) noexcept {
+    return {{packet.data, packet.length},
+            packet.frame_length,
+            static_cast<std::uint16_t>(packet.offload & kChecksumFlags)};
+}
+
 net::ParseError parse(PacketContext& context) noexcept {
-    const Packet& packet = *context.packet;
-    const net::ParseInput input{{packet.data, packet.length},
-                                packet.frame_length,
-                                static_cast<std::uint16_t>(packet.offload & kChecksumFlags)};
-    return net::parse(input, context.parsed);
+    return net::parse_any(input_of(*context.packet), context.parsed);
 }
 
 // A group address, or somebody else's in promiscuous mode. Nothing of this is forwarded.
@@ -42,7 +42,9 @@ void classify_other_mac(Burst& burst, PacketContext& context) noexcept {
     punt(burst, context, group_reason(context));
 }
 
-void classify_one(Burst& burst, PacketContext& context, unsigned at) noexcept {
+// Every frame that is not a plain one, good or bad.
+[[gnu::noinline]] void classify_any(Burst& burst, unsigned at) noexcept {
+    PacketContext& context = burst.packet(at);
     Packet& packet = *context.packet;
     if (packet.length < sizeof(net::EthernetHeader)) [[unlikely]] {
         drop(burst, context, DropReason::FrameTooShort);
@@ -67,6 +69,34 @@ void classify_one(Burst& burst, PacketContext& context, unsigned at) noexcept {
     }
 }
 
+template <net::Family family>
+[[gnu::always_inline]] inline void prepare_key(const ConnectionTable& table, PacketContext& context,
+                                               const std::uint8_t* addresses) noexcept {
+    const net::ParsedPacket& parsed = context.parsed;
+    context.key = FlowKey::from_wire(family, addresses, parsed.source_port, parsed.destination_port,
+                                     static_cast<Protocol>(parsed.protocol));
+    table.prepare(context.key, context.lookup);
+}
+
+// A plain frame to us: True when it is one and is prepared as a flow.
+[[gnu::always_inline]] inline bool classify_plain(const Burst& burst,
+                                                  PacketContext& context) noexcept {
+    const Packet& packet = *context.packet;
+    if (packet.length < net::kPlainFrame ||
+        !burst.snapshot.ports.is_own_mac(packet.port, packet.data)) [[unlikely]] {
+        return false;
+    }
+    const net::ParseInput input = input_of(packet);
+    const std::uint8_t* const ip = packet.data + sizeof(net::EthernetHeader);
+    if (net::parse_plain_ipv4(input, context.parsed)) [[likely]] {
+        prepare_key<net::Family::V4>(burst.table, context, ip + offsetof(net::Ipv4Header, source));
+        return true;
+    }
+    if (!net::parse_plain_ipv6(input, context.parsed)) return false;
+    prepare_key<net::Family::V6>(burst.table, context, ip + offsetof(net::Ipv6Header, source));
+    return true;
+}
+
 }  // namespace
 
 bool reparse(PacketContext& context) noexcept {
@@ -74,29 +104,34 @@ bool reparse(PacketContext& context) noexcept {
 }
 
 void prepare_flow(Burst& burst, unsigned at) noexcept {
-    const PacketContext& context = burst.packet(at);
-    const net::ParsedPacket& parsed = context.parsed;
-    const bool is_v4 = parsed.is_v4();
-    FlowKey& key = burst.memory.keys[at];
-    key = FlowKey::from_wire(is_v4 ? net::Family::V4 : net::Family::V6,
-                             context.ip() + (is_v4 ? offsetof(net::Ipv4Header, source)
-                                                   : offsetof(net::Ipv6Header, source)),
-                             parsed.source_port, parsed.destination_port,
-                             static_cast<Protocol>(parsed.protocol));
-    burst.table.prepare(key, burst.memory.lookups[at]);
+    PacketContext& context = burst.packet(at);
+    if (context.parsed.is_v4()) {
+        prepare_key<net::Family::V4>(burst.table, context,
+                                     context.ip() + offsetof(net::Ipv4Header, source));
+    } else {
+        prepare_key<net::Family::V6>(burst.table, context,
+                                     context.ip() + offsetof(net::Ipv6Header, source));
+    }
 }
 
+// The adapter has prefetched the frames.
 void classify(Burst& burst, std::span<Packet> packets) noexcept {
-    const std::size_t count = packets.size();
-    for (std::size_t i = 0; i < count && i < kPrefetchAhead; ++i) {
-        __builtin_prefetch(packets[i].data);
+    BurstMemory& memory = burst.memory;
+    const auto count = static_cast<unsigned>(packets.size());
+    std::uint64_t bytes = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        Packet& packet = packets[i];
+        PacketContext& context = memory.packets[i];
+        bytes += packet.frame_length;
+        context.packet = &packet;
+        if (classify_plain(burst, context)) [[likely]] {
+            memory.flows.push(i);
+        } else {
+            classify_any(burst, i);
+        }
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        if (i + kPrefetchAhead < count) __builtin_prefetch(packets[i + kPrefetchAhead].data);
-        PacketContext& context = burst.memory.packets[i];
-        context.packet = &packets[i];
-        classify_one(burst, context, static_cast<unsigned>(i));
-    }
+    burst.worker.counters.received.add(count);
+    burst.worker.counters.received_bytes.add(bytes);
 }
 
 }  // namespace pollux::lb

@@ -134,15 +134,24 @@ class alignas(64) Connection {
 
     [[nodiscard]] Tick last_seen() const noexcept;
     // Called for each packet; writes at most once a second and connection.
-    void touch(Tick now) noexcept;
+    void touch(Tick now) noexcept {
+        std::uint32_t nowhere = 0;
+        touch(now, idle(now), nowhere);
+    }
+    // The same with the idle() of `now` and free of branches, since with many connections no
+    // predictor can tell whose second is over: what is not to be written goes to `elsewhere`.
+    void touch(Tick now, std::int32_t idle, std::uint32_t& elsewhere) noexcept;
     // Writes in any case: at a change of the state's time-out.
     void restart_timeout(Tick now) noexcept;
 
+    // Ticks since the last packet. Signed, as in `elapsed`: a last-seen time ahead of `now` is not
+    // old.
+    [[nodiscard]] std::int32_t idle(Tick now) const noexcept {
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(now) -
+                                         static_cast<std::uint32_t>(last_seen()));
+    }
     [[nodiscard]] bool expired(ConnectionState state, Tick now) const noexcept {
-        // Signed, as in `elapsed`: a last-seen time ahead of `now` is not old.
-        const auto idle = static_cast<std::int32_t>(static_cast<std::uint32_t>(now) -
-                                                    static_cast<std::uint32_t>(last_seen()));
-        return idle >= static_cast<std::int32_t>(state.timeout().count());
+        return idle(now) >= static_cast<std::int32_t>(state.timeout().count());
     }
     // Zero when expired.
     [[nodiscard]] Ticks expires_in(Tick now) const noexcept;
@@ -153,10 +162,11 @@ class alignas(64) Connection {
     // Precondition: state().has_reply_key().
     [[nodiscard]] FlowKey reply_key(const AddressTable& servers,
                                     const AddressTable& locals) const noexcept;
-    // Whether the packet's addresses and ports are those of the forward (0) or reply (1) key.
-    // Protocol and family are in the state word: the caller compares them there.
-    [[nodiscard]] bool has_tuple(unsigned which, const FlowKey& key, const AddressTable& servers,
-                                 const AddressTable& locals) const noexcept;
+    // 0: the packet's addresses and ports are those of the forward (0) or reply (1) key. Protocol
+    // and family are in the state word: the caller compares them there.
+    [[nodiscard]] std::uint64_t differs_from_tuple(unsigned which, const FlowKey& key,
+                                                   const AddressTable& servers,
+                                                   const AddressTable& locals) const noexcept;
 
     // The state word as the table handles it: every access is atomic.
     [[nodiscard]] std::uint64_t& state_word() noexcept { return state_; }
@@ -199,9 +209,10 @@ inline Tick Connection::last_seen() const noexcept {
     return Tick{atomic_load(last_seen_, std::memory_order_relaxed)};  // a time; guards nothing
 }
 
-inline void Connection::touch(Tick now) noexcept {
-    if (elapsed(last_seen(), now) >= kTouchInterval) [[unlikely]]
-        restart_timeout(now);
+inline void Connection::touch(Tick now, std::int32_t idle, std::uint32_t& elsewhere) noexcept {
+    const bool due = idle >= static_cast<std::int32_t>(kTouchInterval.count());
+    std::uint32_t& target = *select(due, &last_seen_, &elsewhere);
+    atomic_store(target, static_cast<std::uint32_t>(now), std::memory_order_relaxed);
 }
 
 inline void Connection::restart_timeout(Tick now) noexcept {
@@ -215,8 +226,9 @@ inline Ticks Connection::expires_in(Tick now) const noexcept {
 }
 
 // Free of branches on the direction, which in NAT traffic changes from packet to packet.
-inline bool Connection::has_tuple(unsigned which, const FlowKey& key, const AddressTable& servers,
-                                  const AddressTable& locals) const noexcept {
+inline std::uint64_t Connection::differs_from_tuple(unsigned which, const FlowKey& key,
+                                                    const AddressTable& servers,
+                                                    const AddressTable& locals) const noexcept {
     const bool is_reply = which != 0;
     const std::uint8_t* from = select(
         is_reply, servers.bytes_at(static_cast<std::uint32_t>(server())), addresses_[0].data());
@@ -228,12 +240,12 @@ inline bool Connection::has_tuple(unsigned which, const FlowKey& key, const Addr
     if (!key.is_v6()) [[likely]] {
         const std::uint64_t source = load_bytes<std::uint32_t>(from);
         const std::uint64_t destination = load_bytes<std::uint32_t>(to);
-        return (((source | (destination << 32U)) ^ key.word(1)) | ports) == 0;
+        return ((source | (destination << 32U)) ^ key.word(1)) | ports;
     }
-    return ((load_bytes<std::uint64_t>(from) ^ key.word(1)) |
-            (load_bytes<std::uint64_t>(from + 8) ^ key.word(2)) |
-            (load_bytes<std::uint64_t>(to) ^ key.word(3)) |
-            (load_bytes<std::uint64_t>(to + 8) ^ key.word(4)) | ports) == 0;
+    return (load_bytes<std::uint64_t>(from) ^ key.word(1)) |
+           (load_bytes<std::uint64_t>(from + 8) ^ key.word(2)) |
+           (load_bytes<std::uint64_t>(to) ^ key.word(3)) |
+           (load_bytes<std::uint64_t>(to + 8) ^ key.word(4)) | ports;
 }
 
 }  // namespace pollux::lb

@@ -67,16 +67,13 @@ class ConnectionState {
     // Family of the client's side, and of the server's side.
     [[nodiscard]] constexpr bool client_is_v6() const noexcept { return bit(58) != 0; }
     [[nodiscard]] constexpr bool server_is_v6() const noexcept { return bit(59) != 0; }
-    // Live, of this protocol, and IPv6 or not on the side of the forward (0) or reply (1) key: one
-    // comparison.
-    [[nodiscard]] constexpr bool is_live_for(unsigned key, Protocol protocol,
-                                             bool is_v6) const noexcept {
-        const unsigned family = 58 + key;
-        const std::uint64_t wanted = static_cast<std::uint64_t>(Lifecycle::Live) |
-                                     (static_cast<std::uint64_t>(protocol) << 48U) |
-                                     (std::uint64_t{is_v6} << family);
-        const std::uint64_t mask = 7U | (std::uint64_t{0xff} << 48U) | (std::uint64_t{1} << family);
-        return (word_ & mask) == wanted;
+    // Where the words differ of which a key's word 0 holds the wanted values, shifted by 16:
+    // protocol, and family on the side of the forward (0) or reply (1) key. 0: nowhere.
+    [[nodiscard]] constexpr std::uint64_t differs_from_key(unsigned key,
+                                                           std::uint64_t word0) const noexcept {
+        constexpr std::uint64_t kForward = (std::uint64_t{0xff} << 48U) | std::uint64_t{1} << 58U;
+        constexpr std::uint64_t kReply = (std::uint64_t{0xff} << 48U) | std::uint64_t{1} << 59U;
+        return (word_ ^ (word0 << 16U)) & (key == 0 ? kForward : kReply);
     }
     // NAT and FullNAT: the server's packets come back through us and have a key of their own.
     [[nodiscard]] constexpr bool has_reply_key() const noexcept {

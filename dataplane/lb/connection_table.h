@@ -96,6 +96,13 @@ class ConnectionTable {
     [[nodiscard]] FoundConnection verify(const FlowKey& key, const ConnectionLookup& lookup,
                                          Tick now) const noexcept;
 
+    // Whether the record with this state has this key as its key number `which`, live or not: the
+    // comparison of stage 4 for a caller that looks at life and time-out itself.
+    [[nodiscard]] bool is_of(const Connection& connection, ConnectionState state, unsigned which,
+                             const FlowKey& key) const noexcept {
+        return table_.traits().has_key(connection, state, which, key);
+    }
+
     // All stages for one key (ICMP quotes, fragments, tests).
     [[nodiscard]] FoundConnection find(const FlowKey& key, Tick now) const noexcept;
 

@@ -136,7 +136,7 @@ void open(Burst& burst, unsigned at, const ConnectionRequest& request, const Bin
     }
     NewConnection what = describe(burst, request, binding, first);
     count_added(burst.worker.shared, binding.server, first);
-    const InsertResult result = insert(burst, request, what, burst.memory.lookups[at].hash);
+    const InsertResult result = insert(burst, request, what, burst.packet(at).lookup.hash);
     if (result.status != InsertStatus::Inserted) {
         give_up(burst, binding, first);
         if (result.status == InsertStatus::Exists) {
@@ -219,7 +219,7 @@ BindStatus bind_by_scheduler(Burst& burst, const ConnectionRequest& request,
 
 void establish(Burst& burst, unsigned at) noexcept {
     PacketContext& context = burst.packet(at);
-    const FlowKey& key = burst.memory.keys[at];
+    const FlowKey& key = burst.packet(at).key;
     if (burst.inserted) {
         // An earlier packet of this burst may have opened the connection.
         const FoundConnection found = burst.table.find(key, burst.tick);

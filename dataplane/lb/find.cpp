@@ -10,12 +10,12 @@ void find_connections(Burst& burst) noexcept {
     BurstMemory& memory = burst.memory;
     bool elsewhere = false;
     for (const std::uint8_t at : memory.flows) {
-        burst.table.find_candidate(memory.lookups[at]);
-        elsewhere |= memory.lookups[at].elsewhere;
+        burst.table.find_candidate(burst.packet(at).lookup);
+        elsewhere |= burst.packet(at).lookup.elsewhere;
     }
     if (!elsewhere) return;
     for (const std::uint8_t at : memory.flows) {
-        if (memory.lookups[at].elsewhere) burst.table.find_elsewhere(memory.lookups[at]);
+        if (burst.packet(at).lookup.elsewhere) burst.table.find_elsewhere(burst.packet(at).lookup);
     }
 }
 

@@ -15,10 +15,12 @@ namespace pollux::lb {
 
 // Ports and addresses are kept as they lie on the wire (unswapped).
 //
-//   word 0   source port 16 | destination port 16 | protocol 8 | IPv6 1 | zero 23
+//   word 0   source port 16 | destination port 16 | protocol 8 | zero 2 | IPv6 2 | zero 20
 //   IPv4:    word 1 = source 32 | destination 32; words 2..4 are not part of the key (16 bytes)
 //   IPv6:    words 1, 2 = source; words 3, 4 = destination                        (37 bytes)
 //
+// "IPv6" is both bits or none, so that word 0 shifted by 16 has protocol and families where a
+// connection's state word has them (connection_state.h).
 // A key that is not IPv6 leaves words 2..4 unset: copying and comparing go through the members.
 class FlowKey {
   public:
@@ -66,6 +68,8 @@ class FlowKey {
     }
 
   private:
+    static constexpr std::uint64_t kV6 = std::uint64_t{3} << 42U;
+
     [[nodiscard]] net::IpAddress address(unsigned which) const noexcept;
 
     std::uint64_t words_[5];
@@ -75,10 +79,9 @@ inline FlowKey FlowKey::from_wire(net::Family family, const std::uint8_t* addres
                                   net::Be16 source_port, net::Be16 destination_port,
                                   Protocol protocol) noexcept {
     FlowKey key;
-    key.words_[0] = source_port.wire() |
-                    (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
-                    (static_cast<std::uint64_t>(protocol) << 32U) |
-                    (std::uint64_t{family == net::Family::V6} << 40U);
+    key.words_[0] =
+        source_port.wire() | (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
+        (static_cast<std::uint64_t>(protocol) << 32U) | (family == net::Family::V6 ? kV6 : 0);
     if (family == net::Family::V6) {
         std::memcpy(&key.words_[1], addresses, 32);
     } else {

@@ -176,7 +176,7 @@ void forward_tunnel(Burst& burst, const PacketList& list) noexcept {
     for (const std::uint8_t at : list) {
         PacketContext& context = burst.packet(at);
         const TunnelTemplate& tunnel = burst.snapshot.tunnel(context.connection->server());
-        if (!encapsulate(burst, context, tunnel, burst.memory.lookups[at].hash)) continue;
+        if (!encapsulate(burst, context, tunnel, burst.packet(at).lookup.hash)) continue;
         send_to_server(burst, context);
     }
 }

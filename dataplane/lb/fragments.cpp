@@ -47,7 +47,7 @@ void note_fate(Burst& burst, unsigned at, Datagram& datagram) noexcept {
         datagram.passing = *context.connection;
     } else {
         datagram.fate = FragmentFate::Follow;
-        datagram.flow = burst.memory.keys[at];
+        datagram.flow = burst.packet(at).key;
     }
 }
 
@@ -64,7 +64,7 @@ void pass_to_server(Burst& burst, unsigned at, Connection& connection) noexcept 
 
 void follow_connection(Burst& burst, unsigned at, const FlowKey& flow) noexcept {
     PacketContext& context = burst.packet(at);
-    burst.table.prepare(flow, burst.memory.lookups[at]);
+    burst.table.prepare(flow, burst.packet(at).lookup);
     const FoundConnection found = burst.table.find(flow, burst.tick);
     if (!found) {
         drop(burst, context, DropReason::NoConnection);

@@ -116,8 +116,8 @@ void send_on_to_client(Burst& burst, unsigned at, const net::QuotedPacket& quote
     const EndPoint virtual_end{virtual_address, connection.virtual_port()};
     if (method == ForwardingMethod::FullNat) {
         const std::uint8_t* const client = connection.client_bytes().data();
-        rewrite(context, quoted, {{client, connection.client_port()}, virtual_end},
-                virtual_address, client);
+        rewrite(context, quoted, {{client, connection.client_port()}, virtual_end}, virtual_address,
+                client);
     } else {
         rewrite(context, quoted, {{nullptr, {}}, virtual_end}, virtual_address, nullptr);
     }
@@ -130,10 +130,9 @@ void relate_icmp(Burst& burst, unsigned at) noexcept {
     PacketContext& context = burst.packet(at);
     const Packet& packet = *context.packet;
     net::QuotedPacket quoted;
-    const net::ParseError error = net::parse_quoted({{packet.data, packet.length},
-                                                     packet.frame_length,
-                                                     packet.offload},
-                                                    context.parsed, quoted);
+    const net::ParseError error =
+        net::parse_quoted({{packet.data, packet.length}, packet.frame_length, packet.offload},
+                          context.parsed, quoted);
     if (error != net::ParseError::None) {
         drop(burst, context, to_drop_reason(error));
         return;
@@ -143,8 +142,8 @@ void relate_icmp(Burst& burst, unsigned at) noexcept {
         return;
     }
     const FlowKey key = answer_key(packet.data, quoted);
-    burst.table.prepare(key, burst.memory.lookups[at]);
-    burst.memory.keys[at] = key;
+    burst.table.prepare(key, burst.packet(at).lookup);
+    burst.packet(at).key = key;
     const FoundConnection found = burst.table.find(key, burst.tick);
     // Routers send an error to the source of the packet that they quote.
     const bool plausible = context.parsed.destination(packet.data) == quoted.source(packet.data);

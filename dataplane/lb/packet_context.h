@@ -16,24 +16,26 @@
 
 namespace pollux::lb {
 
-// What is known of one packet: one cache line.
-struct alignas(64) PacketContext {
+// What is known of one packet: one cache line of findings and one for the search of its connection.
+struct alignas(128) PacketContext {
     Packet* packet = nullptr;
     Connection* connection = nullptr;
     const RealServer* server = nullptr;  // of a packet to the server
     const NextHop* hop = nullptr;        // of a packet to the client
     net::ParsedPacket parsed;
+    FlowKey key;  // of the flow, as on the wire
+    ConnectionLookup lookup;
 
     [[nodiscard]] std::uint8_t* ip() const noexcept { return packet->data + parsed.l3_offset; }
     [[nodiscard]] std::uint8_t* l4() const noexcept { return packet->data + parsed.l4_offset; }
 };
-static_assert(sizeof(PacketContext) == 64);
+static_assert(sizeof(PacketContext) == 128);
 
 // A burst's packets, and behind them fragments that had waited for one of it.
 inline constexpr unsigned kMaxPlaces = kMaxBurst + kMaxParked;
 
 // Positions of packets in a burst, in order of arrival.
-class PacketList {
+class alignas(64) PacketList {
   public:
     void push(unsigned position) noexcept {
         positions_[count_++] = static_cast<std::uint8_t>(position);
@@ -54,9 +56,9 @@ inline constexpr unsigned kForwardingMethodCount = 4;
 struct BurstMemory {
     // One element per packet, in order of arrival.
     std::array<PacketContext, kMaxPlaces> packets;
-    std::array<FlowKey, kMaxPlaces> keys;  // of the flow, as on the wire
-    std::array<ConnectionLookup, kMaxPlaces> lookups;
     std::array<Connection, kMaxPlaces> passing;  // one-packet scheduling: never in the table
+
+    std::uint32_t untouched = 0;  // takes the stores of Connection::touch that are not wanted
 
     PacketList flows;   // TCP, UDP or SCTP with ports, whole
     PacketList others;  // all that needs a closer look

@@ -34,10 +34,10 @@ inline void decrement_ttl(net::Ipv4Header& ip) noexcept {
 }
 
 inline void decrement_ttl(PacketContext& context) noexcept {
-    if (context.parsed.is_v6()) {
-        --net::header_in<net::Ipv6Header>(context.ip()).hop_limit;
-    } else {
+    if (context.parsed.is_v4()) [[likely]] {
         decrement_ttl(net::header_in<net::Ipv4Header>(context.ip()));
+    } else {
+        --net::header_in<net::Ipv6Header>(context.ip()).hop_limit;
     }
 }
 
@@ -60,24 +60,24 @@ struct PortPair {
 // they were and as they shall be; writes them. A wrong checksum stays as wrong as it was.
 void replace_sctp_ports(PacketContext& context, PortPair now) noexcept;
 
-// Writes the ports and applies `delta`, which holds the change of the addresses, to the checksum.
-inline void replace_ports(PacketContext& context, net::ChecksumDelta& delta,
-                          PortPair now) noexcept {
-    PortPair& ports = net::header_in<PortPair>(context.l4());
-    delta.replace(ports.source, now.source);
-    delta.replace(ports.destination, now.destination);
-    if (context.parsed.protocol == net::kProtocolTcp) [[likely]] {
-        ports = now;
-        net::Be16& checksum = net::header_in<net::TcpHeader>(context.l4()).checksum;
+// Writes the ports and applies `delta`, which holds all changes that TCP's and UDP's checksums
+// cover, to the checksum.
+inline void write_ports(PacketContext& context, const net::ChecksumDelta& delta,
+                        PortPair now) noexcept {
+    std::uint8_t* const l4 = context.l4();
+    const std::uint8_t protocol = context.parsed.protocol;
+    if (protocol == net::kProtocolTcp) [[likely]] {
+        net::Be16& checksum = net::header_in<net::TcpHeader>(l4).checksum;
         checksum = delta.apply(checksum);
-    } else if (context.parsed.protocol == net::kProtocolUdp) {
-        ports = now;
-        net::Be16& checksum = net::header_in<net::UdpHeader>(context.l4()).checksum;
+    } else if (protocol == net::kProtocolUdp) {
+        net::Be16& checksum = net::header_in<net::UdpHeader>(l4).checksum;
         // RFC 768: zero means that the sender computed none, and so it stays.
         if (checksum.wire() != 0) checksum = net::udp_nonzero(delta.apply(checksum));
     } else {
         replace_sctp_ports(context, now);
+        return;
     }
+    net::header_in<PortPair>(l4) = now;
 }
 
 template <typename Address>
@@ -89,24 +89,38 @@ inline void replace_address(Address& field, const std::uint8_t* bytes,
     field = address;
 }
 
+// One off the TTL, and the IPv4 checksum after it and after the edits in `delta`.
+inline void finish_ip(net::Ipv4Header& ip, net::ChecksumDelta delta) noexcept {
+    delta.decrement_ttl();
+    ip.checksum = delta.apply(ip.checksum);
+    --ip.ttl;
+}
+inline void finish_ip(net::Ipv6Header& ip, const net::ChecksumDelta&) noexcept {
+    --ip.hop_limit;
+}
+
 // Replaces one end's address and port and takes one off the TTL.
+template <End end, typename Header>
+inline void replace_end_in(Header& ip, PacketContext& context, const EndPoint& now) noexcept {
+    net::ChecksumDelta delta;
+    replace_address(end == End::Source ? ip.source : ip.destination, now.address, delta);
+    finish_ip(ip, delta);
+    if (!context.parsed.has_ports()) [[unlikely]]
+        return;  // a later fragment
+    PortPair ports = net::header_in<PortPair>(context.l4());
+    net::Be16& port = end == End::Source ? ports.source : ports.destination;
+    delta.replace(port, now.port);
+    port = now.port;
+    write_ports(context, delta, ports);
+}
+
 template <End end>
 inline void replace_end(PacketContext& context, const EndPoint& now) noexcept {
-    net::ChecksumDelta delta;
-    if (context.parsed.is_v6()) {
-        auto& ip = net::header_in<net::Ipv6Header>(context.ip());
-        replace_address(end == End::Source ? ip.source : ip.destination, now.address, delta);
-        --ip.hop_limit;
+    if (context.parsed.is_v4()) [[likely]] {
+        replace_end_in<end>(net::header_in<net::Ipv4Header>(context.ip()), context, now);
     } else {
-        auto& ip = net::header_in<net::Ipv4Header>(context.ip());
-        replace_address(end == End::Source ? ip.source : ip.destination, now.address, delta);
-        ip.checksum = delta.apply(ip.checksum);
-        decrement_ttl(ip);
+        replace_end_in<end>(net::header_in<net::Ipv6Header>(context.ip()), context, now);
     }
-    if (!context.parsed.has_ports()) return;  // a later fragment
-    PortPair ports = net::header_in<PortPair>(context.l4());
-    (end == End::Source ? ports.source : ports.destination) = now.port;
-    replace_ports(context, delta, ports);
 }
 
 struct EndPoints {
@@ -115,22 +129,27 @@ struct EndPoints {
 };
 
 // Replaces both ends and takes one off the TTL.
-inline void replace_both(PacketContext& context, const EndPoints& now) noexcept {
+template <typename Header>
+inline void replace_both_in(Header& ip, PacketContext& context, const EndPoints& now) noexcept {
     net::ChecksumDelta delta;
-    if (context.parsed.is_v6()) {
-        auto& ip = net::header_in<net::Ipv6Header>(context.ip());
-        replace_address(ip.source, now.source.address, delta);
-        replace_address(ip.destination, now.destination.address, delta);
-        --ip.hop_limit;
+    replace_address(ip.source, now.source.address, delta);
+    replace_address(ip.destination, now.destination.address, delta);
+    finish_ip(ip, delta);
+    if (!context.parsed.has_ports()) [[unlikely]]
+        return;  // a later fragment
+    const PortPair before = net::header_in<PortPair>(context.l4());
+    const PortPair after{now.source.port, now.destination.port};
+    delta.replace(before.source, after.source);
+    delta.replace(before.destination, after.destination);
+    write_ports(context, delta, after);
+}
+
+inline void replace_both(PacketContext& context, const EndPoints& now) noexcept {
+    if (context.parsed.is_v4()) [[likely]] {
+        replace_both_in(net::header_in<net::Ipv4Header>(context.ip()), context, now);
     } else {
-        auto& ip = net::header_in<net::Ipv4Header>(context.ip());
-        replace_address(ip.source, now.source.address, delta);
-        replace_address(ip.destination, now.destination.address, delta);
-        ip.checksum = delta.apply(ip.checksum);
-        decrement_ttl(ip);
+        replace_both_in(net::header_in<net::Ipv6Header>(context.ip()), context, now);
     }
-    if (!context.parsed.has_ports()) return;  // a later fragment
-    replace_ports(context, delta, {now.source.port, now.destination.port});
 }
 
 }  // namespace pollux::lb

@@ -43,6 +43,7 @@ inline void send_to_server(Burst& burst, PacketContext& context) noexcept {
     write_macs(packet.data, server.macs);
     packet.port = server.egress;
     packet.verdict = Verdict::Transmit;
+    ++burst.sent;
 }
 
 // Precondition: context.hop is set and the packet starts with an Ethernet header.
@@ -57,6 +58,7 @@ inline void send_to_client(Burst& burst, PacketContext& context) noexcept {
     write_macs(packet.data, hop.macs);
     packet.port = hop.port;
     packet.verdict = Verdict::Transmit;
+    ++burst.sent;
 }
 
 }  // namespace pollux::lb

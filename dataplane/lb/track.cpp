@@ -2,6 +2,7 @@
 #include "dataplane/lb/track.h"
 
 #include "dataplane/lb/answer.h"
+#include "dataplane/lb/established.h"
 #include "dataplane/lb/expected_states.h"
 #include "dataplane/lb/host.h"
 #include "dataplane/lb/load_count.h"
@@ -12,22 +13,6 @@ namespace pollux::lb {
 namespace {
 
 enum class Outcome : std::uint8_t { Pass, Anew };
-
-bool changes_nothing(const Burst& burst, const PacketContext& context, ConnectionState state,
-                     Direction direction) noexcept {
-    const auto have = static_cast<std::uint32_t>(state.word());
-    const ExpectedStates& expected = burst.snapshot.expected_states;
-    if (context.parsed.protocol == net::kProtocolTcp) [[likely]] {
-        const PacketOrigin origin = direction == Direction::Reply         ? PacketOrigin::Server
-                                    : state.has(ConnectionFlag::NoOutput) ? PacketOrigin::ClientOnly
-                                                                          : PacketOrigin::Client;
-        return have == ExpectedStates::of(expected.tcp(burst.defence.secure_tcp), origin,
-                                          context.parsed.tcp_flags, state.protocol_state());
-    }
-    // A server's first datagram assures the template, if there is one.
-    return context.parsed.protocol == net::kProtocolUdp && have == expected.udp() &&
-           (direction == Direction::Forward || context.connection->persistence() == kNoTemplate);
-}
 
 // Stores what the packet makes of the state and counts the difference, unless there is none.
 void update_state(Burst& burst, PacketContext& context, Direction direction) noexcept {
@@ -67,7 +52,7 @@ bool is_replaced(const Burst& burst, const PacketContext& context, ConnectionSta
 
 void take_reply(Burst& burst, unsigned at, ConnectionState state) noexcept {
     PacketContext& context = burst.packet(at);
-    if (changes_nothing(burst, context, state, Direction::Reply)) [[likely]] {
+    if (changes_nothing(burst, context, *context.connection, state, Direction::Reply)) [[likely]] {
         context.connection->touch(burst.tick);
     } else {
         update_state(burst, context, Direction::Reply);
@@ -128,7 +113,7 @@ void take_packet(Burst& burst, unsigned at, FoundConnection found) noexcept {
         return;
     }
     context.server = server;
-    if (!changes_nothing(burst, context, state, Direction::Forward) ||
+    if (!changes_nothing(burst, context, *context.connection, state, Direction::Forward) ||
         state.packets() < burst.snapshot.counted_packets) [[unlikely]] {
         if (is_replaced(burst, context, state)) {
             burst.table.remove(burst.worker.self(), found.index);
@@ -175,7 +160,7 @@ void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcep
 
 void take_flow(Burst& burst, unsigned at) noexcept {
     prepare_flow(burst, at);
-    const FoundConnection found = burst.table.find(burst.memory.keys[at], burst.tick);
+    const FoundConnection found = burst.table.find(burst.packet(at).key, burst.tick);
     if (found) {
         take_packet(burst, at, found);
     } else {
@@ -186,9 +171,13 @@ void take_flow(Burst& burst, unsigned at) noexcept {
 void track_connections(Burst& burst) noexcept {
     unsigned hits = 0;
     for (const std::uint8_t at : burst.memory.flows) {
+        if (pass_established(burst, at)) [[likely]] {
+            ++hits;
+            continue;
+        }
         const FoundConnection found =
-            burst.table.verify(burst.memory.keys[at], burst.memory.lookups[at], burst.tick);
-        if (found) [[likely]] {
+            burst.table.verify(burst.packet(at).key, burst.packet(at).lookup, burst.tick);
+        if (found) {
             ++hits;
             take_packet(burst, at, found);
         } else {

@@ -16,33 +16,6 @@ void clear(BurstMemory& memory) noexcept {
     for (PacketList& list : memory.to_client) list.clear();
 }
 
-// Received packets that go out again.
-std::uint64_t count_sent(std::span<const Packet> packets) noexcept {
-    std::uint64_t sent = 0;
-    for (const Packet& packet : packets) {
-        sent += packet.verdict == Verdict::Transmit && !packet.originated ? 1 : 0;
-    }
-    return sent;
-}
-
-// What the stages did not book one by one.
-void account(Burst& burst, std::span<const Packet> packets, std::uint64_t bytes) noexcept {
-    std::uint64_t sent = count_sent(packets);
-    if (burst.extra.count != 0) [[unlikely]] {
-        sent += count_sent({burst.extra.packets.data(), burst.extra.count});
-    }
-    CounterBlock& counters = burst.worker.counters;
-    counters.received.add(packets.size());
-    counters.received_bytes.add(bytes);
-    counters.transmitted.add(sent);
-}
-
-std::uint64_t bytes_of(std::span<const Packet> packets) noexcept {
-    std::uint64_t bytes = 0;
-    for (const Packet& packet : packets) bytes += packet.frame_length;
-    return bytes;
-}
-
 }  // namespace
 
 Worker::Worker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -52,7 +25,6 @@ Worker::~Worker() = default;
 
 void Worker::process_burst(std::span<Packet> packets, TimePoint now, ExtraPackets& extra) noexcept {
     assert(packets.size() <= kMaxBurst);
-    const std::uint64_t bytes = bytes_of(packets);
     Burst burst(*impl_, now, extra);
     extra.count = 0;
     burst.next_place = static_cast<unsigned>(packets.size());
@@ -63,7 +35,7 @@ void Worker::process_burst(std::span<Packet> packets, TimePoint now, ExtraPacket
     if (!burst.memory.others.empty()) handle_others(burst);
     if (burst.worker.fragments.parked() != 0) drop_overdue_fragments(burst);
     forward(burst);
-    account(burst, packets, bytes);
+    impl_->counters.transmitted.add(burst.sent);
     quiescent();
 }
 

@@ -3,6 +3,7 @@
 
 // The Internet checksum, full (RFC 1071) and incremental (RFC 1624). Any thread.
 
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -13,11 +14,10 @@ namespace pollux::net {
 
 // Adds the 16-bit digits of `sum` with end-around carry. The result is 0 only for 0.
 constexpr std::uint16_t fold_checksum(std::uint64_t sum) noexcept {
-    sum = (sum & 0xffffffffU) + (sum >> 32U);  // at most 33 bits
-    sum = (sum & 0xffffU) + (sum >> 16U);      // at most 18 bits
-    sum = (sum & 0xffffU) + (sum >> 16U);      // at most 17 bits
-    sum = (sum & 0xffffU) + (sum >> 16U);
-    return static_cast<std::uint16_t>(sum);
+    // A word plus itself with its halves exchanged: the upper half is the sum of both, and the
+    // carry of the lower half has gone round.
+    const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32U);
+    return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16U);
 }
 
 // A one's-complement sum in the making. Words are added as they lie on the wire (unswapped), which
@@ -66,6 +66,8 @@ class ChecksumDelta {
         sum_ += static_cast<std::uint32_t>(~before.wire());
         sum_ += after.wire();
     }
+    // One taken off a TTL: the low byte of its word, as the word is loaded.
+    constexpr void decrement_ttl() noexcept { sum_ += 0xfffeU; }
     constexpr void replace(const Ipv6Address& before, const Ipv6Address& after) noexcept {
         const auto old_words = before.words();
         const auto new_words = after.words();
