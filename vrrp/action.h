@@ -136,12 +136,19 @@ struct WarnMismatch {
     MismatchKind kind{};
     bool operator==(const WarnMismatch&) const = default;
 };
-// Another master is heard, or another station claims a virtual address: run the alarm and the fence
-// hook. Once per conflict.
+// Another master is heard, or another station claims a virtual address: raise the alarm. Once per
+// conflict; the last words of a master that we have just replaced are none.
 struct WarnSplitBrain {
     net::IpAddress peer;
     std::uint8_t peer_priority = 0;
     bool operator==(const WarnSplitBrain&) const = default;
+};
+// The conflict has lasted for an interval, although the other one was answered: run the fence hook.
+// Once per conflict.
+struct Fence {
+    net::IpAddress peer;
+    std::uint8_t peer_priority = 0;
+    bool operator==(const Fence&) const = default;
 };
 // This node was asleep for `gap`.
 struct WarnStall {
@@ -165,7 +172,7 @@ struct ArmTimer {
 
 using Action = std::variant<SendAdvert, StartAnswering, StopAnswering, AddAddresses,
                             RemoveAddresses, Announce, CancelAnnouncements, Notify, LogTransition,
-                            WarnMismatch, WarnSplitBrain, WarnStall, WarnStranger, ArmTimer>;
+                            WarnMismatch, WarnSplitBrain, Fence, WarnStall, WarnStranger, ArmTimer>;
 using Actions = std::vector<Action>;
 
 [[nodiscard]] std::string_view to_string(State state) noexcept;        // "MASTER"

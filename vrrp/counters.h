@@ -36,6 +36,7 @@ namespace pollux::vrrp {
     X(advert_interval_mismatch, "interval differs (version 3), accepted")                     \
     X(addr_list_mismatch, "address list differs (version 3), accepted")                       \
     X(other_master, "advertisements of a losing master, received while MASTER")               \
+    X(split_brain, "conflicts with another master that raised the alarm")                     \
     X(reply_suppressed, "answers to a losing master withheld by the rate limit")              \
     X(foreign_claim, "ARP or ND claims of a virtual address by another station while MASTER") \
     X(held_by_group, "takeovers put off because another member of the group heard a master")  \

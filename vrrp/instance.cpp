@@ -43,7 +43,7 @@ Actions Instance::stop(TimePoint now) {
     reannounce_timer_ = kNever;
     preempt_at_.reset();
     log(from, Cause::Stopped, now, out);
-    out.emplace_back(Notify{Notice::Stop, 0});
+    out.emplace_back(Notify{Notice::Stop, priority_});
     finish(out);
     return out;
 }
@@ -114,7 +114,8 @@ Actions Instance::announce(TimePoint now) {
     return out;
 }
 
-Actions Instance::foreign_claim(const net::IpAddress& address, TimePoint now) {
+Actions Instance::foreign_claim(const net::IpAddress& address, const net::MacAddress& mac,
+                                TimePoint now) {
     Actions out;
     if (state_ != State::Master || notice_stall(now, out)) {
         finish(out);
@@ -123,6 +124,7 @@ Actions Instance::foreign_claim(const net::IpAddress& address, TimePoint now) {
     ++counters_.foreign_claim;
     PeerView peer;
     peer.address = address;
+    peer.mac = mac;
     peer.last_heard = now;
     see_other_master(peer, now, out);
     finish(out);
@@ -349,9 +351,13 @@ bool Instance::hears_master(TimePoint now) const noexcept {
     return state_ == State::Backup && armed_by_ == ArmedBy::Advert && now < timer_;
 }
 
-bool Instance::in_conflict(TimePoint now) const noexcept {
+bool Instance::heard_other_lately(TimePoint now) const noexcept {
     return state_ == State::Master && other_ &&
            now - other_->last_heard <= config_.down_timer_adverts * config_.advert_interval;
+}
+
+bool Instance::in_conflict(TimePoint now) const noexcept {
+    return heard_other_lately(now) && conflict_ != Conflict::Seen;
 }
 
 AdvertMessage Instance::message(std::uint8_t priority) const noexcept {

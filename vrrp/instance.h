@@ -53,7 +53,7 @@ class Instance {
     // The operator wants the addresses announced again.
     Actions announce(TimePoint now);
     // Another station said by ARP or ND that it has one of the virtual addresses.
-    Actions foreign_claim(const net::IpAddress& address, TimePoint now);
+    Actions foreign_claim(const net::IpAddress& address, const net::MacAddress& mac, TimePoint now);
     // Precondition: is_same_virtual_router(config(), next). Addresses are compared by the caller.
     Actions reconfigure(InstanceConfig next, TimePoint now);
 
@@ -82,7 +82,8 @@ class Instance {
     // The sender of the last accepted advert in BACKUP, and the last losing one in MASTER.
     [[nodiscard]] const std::optional<PeerView>& master() const noexcept { return master_; }
     [[nodiscard]] const std::optional<PeerView>& other_master() const noexcept { return other_; }
-    // MASTER and another master was heard within its dead time.
+    // MASTER, and a conflict that raised the alarm is not over: the other one was heard within its
+    // dead time.
     [[nodiscard]] bool in_conflict(TimePoint now) const noexcept;
     [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] const MismatchTable& mismatches() const noexcept { return mismatches_; }
@@ -91,6 +92,7 @@ class Instance {
 
   private:
     enum class ArmedBy : std::uint8_t { Silence, Advert, Release };
+    enum class Conflict : std::uint8_t { Seen, Alarmed, Fenced };
 
     void enter(Cause cause, TimePoint now, Actions& out);
     void become_master(Cause cause, TimePoint now, Actions& out);
@@ -120,6 +122,8 @@ class Instance {
     bool preempts(TimePoint now);
     void reply(TimePoint now, Actions& out);
     void see_other_master(const PeerView& peer, TimePoint now, Actions& out);
+    void judge_conflict(const PeerView& peer, TimePoint now, Actions& out);
+    [[nodiscard]] bool heard_other_lately(TimePoint now) const noexcept;
 
     InstanceConfig config_;
     AddressSet addresses_;
@@ -149,6 +153,8 @@ class Instance {
     TimePoint reply_allowance_ = TimePoint::min();
     std::optional<PeerView> master_;
     std::optional<PeerView> other_;
+    Conflict conflict_ = Conflict::Seen;  // of `other_`
+    TimePoint conflict_since_{};
     std::optional<ChecksumForm> learned_form_;
 };
 

@@ -274,15 +274,32 @@ void Instance::reply(TimePoint now, Actions& out) {
     send(priority_, now, out);
 }
 
-// Announced at once when the last time is long ago, and once more after the last sighting: the
-// other's own announcements may have been the last that the neighbours saw.
-void Instance::see_other_master(const PeerView& peer, TimePoint now, Actions& out) {
-    const bool is_new = !in_conflict(now);
+// A master that we have just replaced may speak once more before it hears us: that is a hand-over,
+// not a split brain. Whoever still claims the addresses an interval after we have answered does not
+// hear us, or does not want to: that is what a fence is for.
+void Instance::judge_conflict(const PeerView& peer, TimePoint now, Actions& out) {
+    if (!heard_other_lately(now)) {
+        conflict_ = Conflict::Seen;
+        conflict_since_ = now;
+    }
     other_ = peer;
-    if (is_new) {
+    const bool handing_over = now - since_ <= config_.advert_interval;
+    if (conflict_ == Conflict::Seen && !handing_over) {
+        conflict_ = Conflict::Alarmed;
+        ++counters_.split_brain;
         out.emplace_back(WarnSplitBrain{peer.address, peer.priority});
         out.emplace_back(Notify{Notice::MasterRxLowerPriority, priority_});
     }
+    if (conflict_ == Conflict::Alarmed && now - conflict_since_ >= config_.advert_interval) {
+        conflict_ = Conflict::Fenced;
+        out.emplace_back(Fence{peer.address, peer.priority});
+    }
+}
+
+// Announced at once when the last time is long ago, and once more after the last sighting: the
+// other's own announcements may have been the last that the neighbours saw.
+void Instance::see_other_master(const PeerView& peer, TimePoint now, Actions& out) {
+    judge_conflict(peer, now, out);
     const Duration gap = announce_gap(config_);
     if (now - last_announced_ >= gap) {
         last_announced_ = now;

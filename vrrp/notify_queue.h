@@ -21,7 +21,7 @@ using Argv = std::vector<std::string>;
 struct NotifyPlan {
     Argv on_master, on_backup, on_fault, on_stop, on_deleted;
     Argv any;    // notify: after the specific one, with four more arguments
-    Argv fence;  // another master is heard; with the four arguments
+    Argv fence;  // another master does not yield; with the four arguments
 };
 
 struct NotifySubject {

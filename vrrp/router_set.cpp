@@ -184,9 +184,9 @@ RoutedActions RouterSet::announce(InstanceId id, TimePoint now) {
 }
 
 RoutedActions RouterSet::foreign_claim(InstanceId id, const net::IpAddress& address,
-                                       TimePoint now) {
+                                       const net::MacAddress& mac, TimePoint now) {
     return handle(id, now,
-                  [&](Instance& instance) { return instance.foreign_claim(address, now); });
+                  [&](Instance& instance) { return instance.foreign_claim(address, mac, now); });
 }
 
 RoutedActions RouterSet::reconfigure(InstanceId id, InstanceConfig next, TimePoint now) {

@@ -66,7 +66,8 @@ class RouterSet {
     // The whole group steps down.
     RoutedActions step_down(InstanceId id, Duration hold, TimePoint now);
     RoutedActions announce(InstanceId id, TimePoint now);
-    RoutedActions foreign_claim(InstanceId id, const net::IpAddress& address, TimePoint now);
+    RoutedActions foreign_claim(InstanceId id, const net::IpAddress& address,
+                                const net::MacAddress& mac, TimePoint now);
     RoutedActions reconfigure(InstanceId id, InstanceConfig next, TimePoint now);
 
     // --- views ----------------------------------------------------------------------------------

@@ -291,6 +291,7 @@ TEST(InstanceConflict, WinnerAlarmsOnceAndAnnouncesAgain) {
     EXPECT_TRUE(node.instance.in_conflict(node.now));
     EXPECT_EQ(node.instance.other_master()->priority, 50);
     EXPECT_EQ(node.instance.other_master()->mac, kPeerMac);
+    EXPECT_TRUE(all_of<Fence>(node.log).empty()) << "it may still yield";
 
     node.pass(500ms);
     node.hear(PeerAdvert(config_v3(), 50));
@@ -303,13 +304,48 @@ TEST(InstanceConflict, WinnerAlarmsOnceAndAnnouncesAgain) {
     EXPECT_FALSE(node.instance.in_conflict(node.now));
     node.hear(PeerAdvert(config_v3(), 50));
     EXPECT_EQ(all_of<WarnSplitBrain>(node.log).size(), 1U) << "a new conflict";
+    EXPECT_EQ(node.instance.counters().split_brain, 2U);
+}
+
+// Whoever has been answered and still speaks an interval later is fenced, once.
+TEST(InstanceConflict, MasterThatDoesNotYieldIsFenced) {
+    Node node(config_v3());
+    node.become_master();
+    node.pass(10s);
+    std::vector<std::size_t> fences;
+    for (int i = 0; i < 4; ++i) {
+        node.hear(PeerAdvert(config_v3(), 50));
+        fences.push_back(all_of<Fence>(node.log).size());
+        node.pass(500ms);
+    }
+    EXPECT_EQ(fences, (std::vector<std::size_t>{0, 0, 1, 0}));
+    EXPECT_EQ(node.instance.counters().split_brain, 1U);
+}
+
+// The last words of a replaced master (and of our own kind in particular: it sends one more advert
+// when it yields) are no alarm.
+TEST(InstanceConflict, HandOverIsNoSplitBrain) {
+    Node node(config_v3());
+    node.become_master();
+    node.hear(PeerAdvert(config_v3(), 50));
+    EXPECT_TRUE(all_of<WarnSplitBrain>(node.log).empty());
+    EXPECT_TRUE(all_of<Notify>(node.log).empty());
+    EXPECT_FALSE(node.instance.in_conflict(node.now));
+    EXPECT_EQ(node.instance.counters().other_master, 1U);
+    node.pass(900ms);
+    node.hear(PeerAdvert(config_v3(), 50));
+    EXPECT_TRUE(all_of<WarnSplitBrain>(node.log).empty());
+    node.pass(200ms);
+    node.hear(PeerAdvert(config_v3(), 50));
+    EXPECT_EQ(all_of<WarnSplitBrain>(node.log).size(), 1U) << "it goes on";
+    EXPECT_EQ(all_of<Fence>(node.log).size(), 1U);
 }
 
 TEST(InstanceConflict, AnotherStationsClaimOfAnAddressIsAConflict) {
     Node node(config_v3());
     node.become_master();
     node.pass(5s);
-    node.take(node.instance.foreign_claim(ip("10.0.0.3"), node.now));
+    node.take(node.instance.foreign_claim(ip("10.0.0.3"), kPeerMac, node.now));
     EXPECT_EQ(all_of<WarnSplitBrain>(node.log).size(), 1U);
     EXPECT_EQ(all_of<Announce>(node.log).size(), 1U);
     EXPECT_EQ(node.instance.counters().foreign_claim, 1U);

@@ -38,7 +38,7 @@ std::vector<Argv> drain(NotifyQueue& queue) {
     return all;
 }
 
-// keepalived 2.2.7: notify_* first, then notify with four arguments; STOP with priority 0.
+// keepalived 2.2.7: notify_* first, then notify with four arguments; STOP with the last priority.
 TEST(NotifyQueue, ArgumentsAreKeepaliveds) {
     NotifyQueue queue;
     queue.set_plan(kVi1, full_plan());
@@ -51,9 +51,9 @@ TEST(NotifyQueue, ArgumentsAreKeepaliveds) {
     queue.push(kVi1, Notice::Fault, 100);
     EXPECT_EQ(drain(queue),
               (std::vector<Argv>{{"/f"}, {"/n", "x", "INSTANCE", "VI_1", "FAULT", "100"}}));
-    queue.push(kVi1, Notice::Stop, 0);
+    queue.push(kVi1, Notice::Stop, 100);
     EXPECT_EQ(drain(queue),
-              (std::vector<Argv>{{"/s"}, {"/n", "x", "INSTANCE", "VI_1", "STOP", "0"}}));
+              (std::vector<Argv>{{"/s"}, {"/n", "x", "INSTANCE", "VI_1", "STOP", "100"}}));
 }
 
 TEST(NotifyQueue, GroupsSaySo) {
@@ -145,19 +145,19 @@ TEST(NotifyQueue, FlushStartsWhatIsLeftWithoutWaiting) {
     queue.push(kVi1, Notice::Master, 100);
     EXPECT_EQ(queue.next()->argv, (Argv{"/m", "arg"}));  // still runs
     queue.push(kVi1, Notice::MasterRxLowerPriority, 100);
-    queue.push(kVi1, Notice::Stop, 0);
+    queue.push(kVi1, Notice::Stop, 100);
     std::vector<Argv> left;
     for (const NotifyRun& run : queue.flush()) left.push_back(run.argv);
     EXPECT_EQ(left, (std::vector<Argv>{{"/n", "x", "INSTANCE", "VI_1", "MASTER", "100"},
                                        {"/s"},
-                                       {"/n", "x", "INSTANCE", "VI_1", "STOP", "0"}}));
+                                       {"/n", "x", "INSTANCE", "VI_1", "STOP", "100"}}));
     EXPECT_TRUE(queue.flush().empty());
 }
 
 TEST(NotifyQueue, RetiredSubjectRunsWhatIsQueuedAndIsForgotten) {
     NotifyQueue queue;
     queue.set_plan(kVi1, only_any());
-    queue.push(kVi1, Notice::Stop, 0);
+    queue.push(kVi1, Notice::Stop, 100);
     queue.retire(kVi1);
     EXPECT_EQ(drain(queue).size(), 1U);
     queue.push(kVi1, Notice::Master, 100);

@@ -229,7 +229,7 @@ TEST(RfcState, S11StoppingAMasterSaysPriorityZeroFirst) {
         RemoveAddresses{},
         CancelAnnouncements{},
         LogTransition{State::Master, State::Init, Cause::Stopped, {}, 0},
-        Notify{Notice::Stop, 0},
+        Notify{Notice::Stop, 100},
         ArmTimer{kNever},
     };
     EXPECT_EQ(node.log, expected);
