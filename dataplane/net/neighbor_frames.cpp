@@ -76,6 +76,22 @@ std::optional<CheckedMessage> find_message(std::span<const std::uint8_t> frame,
     return CheckedMessage{ip, message, options};
 }
 
+// The position in the frame of the MAC of the first link-layer option; 0: there is none.
+// Precondition: well-formed options.
+std::size_t link_option_position(std::span<const std::uint8_t> options,
+                                 std::uint8_t type) noexcept {
+    std::size_t position = kIcmpOffset + sizeof(NeighborMessage);
+    while (!options.empty()) {
+        const std::size_t length = option_length(options);
+        if (options[0] == type && length == sizeof(LinkLayerOption)) {
+            return position + offsetof(LinkLayerOption, mac);
+        }
+        position += length;
+        options = options.subspan(length);
+    }
+    return 0;
+}
+
 // The MAC of the first link-layer option of this type. Precondition: well-formed options.
 std::optional<MacAddress> find_option(std::span<const std::uint8_t> options,
                                       std::uint8_t type) noexcept {
@@ -107,6 +123,32 @@ std::optional<NeighborQuestion> parse_neighbor_question(
     if (question.asker.is_unspecified() && option) return std::nullopt;
     question.asker_mac = option.value_or(header_in<EthernetHeader>(frame.data()).source);
     return question;
+}
+
+void set_sender_mac(std::span<std::uint8_t> frame, const MacAddress& mac) noexcept {
+    if (frame.size() < sizeof(EthernetHeader)) return;
+    header_in<EthernetHeader>(frame.data()).source = mac;
+    if (find_arp(frame) != nullptr) {
+        header_in<ArpPacket>(frame.data() + kArpOffset).sender_mac = mac;
+        return;
+    }
+    std::uint8_t type = kOptionSourceLinkLayer;
+    auto found = find_message(frame, kIcmpv6NeighborSolicitation);
+    if (!found) {
+        type = kOptionTargetLinkLayer;
+        found = find_message(frame, kIcmpv6NeighborAdvertisement);
+    }
+    if (!found) return;
+    const std::size_t position = link_option_position(found->options, type);
+    if (position == 0) return;
+    auto& inside = header_in<MacAddress>(frame.data() + position);
+    ChecksumDelta delta;
+    for (std::size_t i = 0; i < mac.bytes.size(); i += sizeof(Be16)) {
+        delta.replace(header_in<Be16>(&inside.bytes[i]), header_in<Be16>(&mac.bytes[i]));
+    }
+    inside = mac;
+    auto& message = header_in<NeighborMessage>(frame.data() + kIcmpOffset);
+    message.checksum = delta.apply(message.checksum);
 }
 
 std::optional<NeighborClaim> parse_neighbor_claim(std::span<const std::uint8_t> frame) noexcept {

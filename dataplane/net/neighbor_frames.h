@@ -48,6 +48,11 @@ struct NeighborClaim {
 [[nodiscard]] std::optional<NeighborClaim> parse_neighbor_claim(
     std::span<const std::uint8_t> frame) noexcept;
 
+// Makes a frame come from `mac`: the Ethernet source, and what ARP and neighbour discovery say
+// about the sender inside (ARP's sender, the option of a solicitation or advertisement with its
+// checksum).
+void set_sender_mac(std::span<std::uint8_t> frame, const MacAddress& mac) noexcept;
+
 // Answers that the target is at `mac`, from `mac`. `router`: the R flag of an advertisement.
 [[nodiscard]] NeighborFrame build_neighbor_answer(const NeighborQuestion& question,
                                                   const MacAddress& mac, bool router) noexcept;

@@ -101,6 +101,29 @@ TEST(NeighborClaim, ArpProbeClaimsNothing) {
     EXPECT_FALSE(parse_neighbor_claim(frame).has_value());
 }
 
+// The parser verifies the solicitation's checksum, so a question that is still understood has a
+// good one.
+TEST(NeighborSender, FramesComeFromTheNewMacInsideAndOutside) {
+    const MacAddress vmac = mac("00:00:5e:00:02:33");
+    for (std::vector<std::uint8_t> frame : {kArpRequest, kSolicitation}) {
+        set_sender_mac(frame, vmac);
+        EXPECT_TRUE(std::equal(vmac.bytes.begin(), vmac.bytes.end(), frame.begin() + 6));
+        const auto question = parse_neighbor_question(frame);
+        ASSERT_TRUE(question.has_value());
+        EXPECT_EQ(question->asker_mac, vmac);
+    }
+}
+
+TEST(NeighborSender, AdvertisementsNameTheNewMac) {
+    const NeighborFrame made =
+        build_neighbor_announcement({ip("2001:db8::64"), mac("02:00:00:00:00:01")}, true);
+    std::vector<std::uint8_t> frame(made.span().begin(), made.span().end());
+    set_sender_mac(frame, mac("00:00:5e:00:02:33"));
+    const auto claim = parse_neighbor_claim(frame);
+    ASSERT_TRUE(claim.has_value());
+    EXPECT_EQ(claim->mac, mac("00:00:5e:00:02:33"));
+}
+
 TEST(NeighborAnswer, ArpReplyGoesToTheAsker) {
     const auto answer = build_neighbor_answer(*parse_neighbor_question(kArpRequest),
                                               mac("00:00:5e:00:01:33"), true);
