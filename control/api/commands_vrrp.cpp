@@ -154,6 +154,7 @@ Result<Json> show_vrrp(CommandContext& context, const Json& /*args*/) {
                   {"not_vrrp", received.not_vrrp},
                   {"unreadable", received.unreadable},
                   {"vrid_err", received.vrid_err}}},
+                {"probes_sent", runner.probes_sent()},
                 {"announcements_sent", runner.announcements_sent()},
                 {"adverts_failed", runner.adverts_failed()},
                 {"notify_failures", runner.notifier().failures()},

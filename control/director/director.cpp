@@ -53,6 +53,7 @@ Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane
       ports_(make_ports(config_, runtime.ports())),
       started_(runtime.now()),
       housekeeping_(loop, [this] { housekeep(); }),
+      vip_timer_(loop, [this] { settle_vips(); }),
       watch_timer_(loop, [this] { watch_.update(runtime_->workers(), now()); }),
       slow_housekeeping_(loop,
                          [this] {
@@ -105,6 +106,7 @@ void Director::make_components() {
         return runtime_->remove_mac(port, mac);
     };
     hooks.changed = [this] { publisher_->request(); };
+    hooks.work_later = [this] { vip_timer_.start_once(lb::Duration::zero()); };
     vips_ = std::make_unique<VipOwner>(*netlink_, ports_, std::move(hooks));
     next_hops_ = std::make_unique<NextHops>(*netlink_, monitor_->tables(), ports_, send);
     punts_ = std::make_unique<PuntDispatch>(*taps_, *vips_, *next_hops_);
@@ -214,6 +216,11 @@ void Director::receive_punts() {
         if (frames.empty()) return;
         for (const dpdk::PuntedFrame& frame : frames) punts_->dispatch(frame, now());
     }
+}
+
+void Director::settle_vips() {
+    if (!vips_->work()) return vip_timer_.start_once(lb::Duration::zero());
+    for (const auto& extension : extensions_) extension->vips_settled();
 }
 
 void Director::housekeep() {

@@ -90,6 +90,7 @@ class Director {
     [[nodiscard]] lb::DataPlaneSpec build(const Config& config) const;
     void spec_applied(const lb::DataPlaneSpec& spec);
     void watch_kernel();
+    void settle_vips();
     void housekeep();
     void update_links();
     void set_link(ControlPort& port, bool up);
@@ -115,6 +116,7 @@ class Director {
     std::unique_ptr<FdWatch> punt_watch_;
     WorkerWatch watch_;
     Timer housekeeping_;
+    Timer vip_timer_;
     Timer watch_timer_;
     Timer slow_housekeeping_;
     Timer stop_timer_;

@@ -31,6 +31,8 @@ class Extension {
     virtual void vrrp_frame(const dpdk::PuntedFrame& /*frame*/) {}
     // Somebody on the port's link claims an address.
     virtual void neighbor_claim(lb::PortId /*port*/, const net::NeighborClaim& /*claim*/) {}
+    // The kernel has all virtual addresses as it should have them.
+    virtual void vips_settled() {}
     // The port's link went up or down.
     virtual void link_changed(const ControlPort& /*port*/) {}
 };

@@ -17,23 +17,26 @@ void PuntDispatch::dispatch(const dpdk::PuntedFrame& frame, lb::TimePoint now) {
             next_hops_->forward(frame.bytes, {frame.port, frame.next_hop}, now);
             return;
         case lb::PuntReason::LocalAddress:
-            if (!vips_->refuses(frame.bytes)) taps_->deliver(frame.port, frame.bytes);
+            if (!vips_->refuses(frame.bytes)) deliver(frame);
             return;
         case lb::PuntReason::None:
         case lb::PuntReason::Multicast:
         case lb::PuntReason::Routed:
-            taps_->deliver(frame.port, frame.bytes);
+            deliver(frame);
             return;
     }
+}
+
+void PuntDispatch::deliver(const dpdk::PuntedFrame& frame) {
+    vips_->rewrite_destination(frame.port, frame.bytes);
+    taps_->deliver(frame.port, frame.bytes);
 }
 
 void PuntDispatch::dispatch_neighbour(const dpdk::PuntedFrame& frame) {
     if (on_claim) {
         if (const auto claim = net::parse_neighbor_claim(frame.bytes)) on_claim(frame.port, *claim);
     }
-    if (!vips_->receive(frame.port, frame.bytes)) {
-        taps_->deliver(frame.port, frame.bytes);
-    }
+    if (!vips_->receive(frame.port, frame.bytes)) deliver(frame);
 }
 
 }  // namespace pollux::control

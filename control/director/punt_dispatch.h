@@ -33,6 +33,7 @@ class PuntDispatch {
     }
 
   private:
+    void deliver(const dpdk::PuntedFrame& frame);
     void dispatch_neighbour(const dpdk::PuntedFrame& frame);
 
     ExceptionTaps* taps_;

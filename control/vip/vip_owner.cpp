@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/vip/vip_owner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "control/log/log.h"
@@ -11,6 +12,9 @@
 
 namespace pollux::control {
 namespace {
+
+// Addresses set or removed in the kernel per turn of the loop, 20 to 100 microseconds each.
+constexpr unsigned kKernelChangesPerTurn = 8;
 
 // The address that an untagged frame comes from; no family for other protocols.
 net::IpAddress source_of(std::span<const std::uint8_t> frame) {
@@ -59,14 +63,16 @@ void VipOwner::claim(std::span<const Vip> vips) {
         const auto known = vips_.find(vip.address.address);
         if (known != vips_.end()) {
             if (known->second == vip) continue;
-            take_back(known->second);
+            drop_mac(known->second);
         }
         vips_[vip.address.address] = vip;
         use_mac(vip);
-        set_on_tap(vip, true);
+        unsettled_.insert(vip.address.address);
         changed = true;
     }
-    if (changed) hooks_.changed();
+    if (!changed) return;
+    hooks_.changed();
+    hooks_.work_later();
 }
 
 void VipOwner::release(std::span<const Vip> vips) {
@@ -78,11 +84,39 @@ void VipOwner::release(std::span<const Vip> vips) {
             known->second.mac != vip.mac) {
             continue;
         }
-        take_back(known->second);
+        drop_mac(known->second);
+        unsettled_.insert(known->first);
         vips_.erase(known);
         changed = true;
     }
-    if (changed) hooks_.changed();
+    if (!changed) return;
+    hooks_.changed();
+    hooks_.work_later();
+}
+
+// Removals come first: what is not ours any more must not stay longer than needed.
+bool VipOwner::work() {
+    for (unsigned i = 0; i < kKernelChangesPerTurn && !unsettled_.empty(); ++i) {
+        const auto gone = std::ranges::find_if(
+            unsettled_, [this](const net::IpAddress& address) { return !owns(address); });
+        const auto next = gone == unsettled_.end() ? unsettled_.begin() : gone;
+        const net::IpAddress address = *next;
+        unsettled_.erase(next);
+        settle(address);
+    }
+    return unsettled_.empty();
+}
+
+void VipOwner::settle(const net::IpAddress& address) {
+    const auto wanted = vips_.find(address);
+    const auto present = on_tap_.find(address);
+    if (present != on_tap_.end()) {
+        if (wanted != vips_.end() && wanted->second == present->second) return;
+        set_on_tap(present->second, false);
+        on_tap_.erase(present);
+    }
+    if (wanted == vips_.end() || !belongs_on_tap(wanted->second)) return;
+    if (set_on_tap(wanted->second, true)) on_tap_[address] = wanted->second;
 }
 
 std::vector<lb::OwnedAddressSpec> VipOwner::owned() const {
@@ -113,19 +147,25 @@ void VipOwner::rewrite_source(lb::PortId port, std::span<std::uint8_t> frame) co
     if (mac_uses_.empty()) return;
     const auto known = vips_.find(source_of(frame));
     if (known == vips_.end() || known->second.port != port) return;
+    net::set_sender_mac(frame, known->second.mac);
+}
+
+void VipOwner::rewrite_destination(lb::PortId port, std::span<std::uint8_t> frame) const {
+    if (mac_uses_.empty() || frame.size() < sizeof(net::EthernetHeader)) return;
     auto& ethernet = net::header_in<net::EthernetHeader>(frame.data());
-    ethernet.source = known->second.mac;
-    if (ethernet.ether_type == net::kEtherTypeArp) {
-        net::header_in<net::ArpPacket>(frame.data() + sizeof(net::EthernetHeader)).sender_mac =
-            known->second.mac;
+    if (mac_uses_.contains({port, ethernet.destination})) {
+        ethernet.destination = ports_->find(port)->mac;
     }
 }
 
-void VipOwner::set_on_tap(const Vip& vip, bool present) {
+bool VipOwner::belongs_on_tap(const Vip& vip) const {
     const ControlPort* port = ports_->find(vip.port);
-    if (!vip.accept || port == nullptr || port->interface == kNoInterface) return;
+    return vip.accept && port != nullptr && port->interface != kNoInterface;
+}
+
+bool VipOwner::set_on_tap(const Vip& vip, bool present) {
     AddressRequest request;
-    request.interface = port->interface;
+    request.interface = ports_->find(vip.port)->interface;
     request.prefix = vip.address;
     request.label = vip.label;
     request.scope = vip.scope;
@@ -134,6 +174,7 @@ void VipOwner::set_on_tap(const Vip& vip, bool present) {
     const Status done =
         present ? netlink_->add_address(request) : netlink_->remove_address(request);
     if (!done) report(present ? "address not added" : "address not removed", vip, done.error());
+    return done.ok();
 }
 
 void VipOwner::use_mac(const Vip& vip) {
@@ -152,11 +193,6 @@ void VipOwner::drop_mac(const Vip& vip) {
     if (const Status done = hooks_.remove_mac(vip.port, vip.mac); !done) {
         report("virtual MAC not removed", vip, done.error());
     }
-}
-
-void VipOwner::take_back(const Vip& vip) {
-    set_on_tap(vip, false);
-    drop_mac(vip);
 }
 
 void VipOwner::report(const char* event, const Vip& vip, const Error& cause) {

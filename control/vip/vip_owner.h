@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,16 +42,24 @@ struct VipHooks {
     std::function<Status(lb::PortId, const net::MacAddress&)> remove_mac;
     // The owned addresses changed: build a new snapshot soon.
     std::function<void()> changed;
+    // The kernel's addresses are behind: call `work` from the loop, soon.
+    std::function<void()> work_later;
 };
 
 class VipOwner {
   public:
     VipOwner(NetlinkRequests& netlink, const PortTable& ports, VipHooks hooks);
 
-    // Idempotent; many at once cost one snapshot. What failed is logged and counted, and the
-    // address is still answered for: half a VIP is better than none while MASTER.
+    // Idempotent; many at once cost one snapshot. ARP and ND follow at once, the kernel's addresses
+    // step by step through `work`. What failed is logged and counted, and the address is still
+    // answered for: half a VIP is better than none while MASTER.
     void claim(std::span<const Vip> vips);
     void release(std::span<const Vip> vips);
+
+    // Sets some of the kernel's addresses right: hundreds at once would hold the loop, and with it
+    // the adverts. True: nothing is left to do.
+    bool work();
+    [[nodiscard]] bool all_settled() const { return unsettled_.empty(); }
 
     [[nodiscard]] bool owns(const net::IpAddress& address) const { return vips_.contains(address); }
     // The owned addresses by address.
@@ -63,6 +72,9 @@ class VipOwner {
     [[nodiscard]] bool refuses(std::span<const std::uint8_t> frame) const;
     // A frame that the kernel sends: what comes from a VIP leaves with the VIP's MAC.
     void rewrite_source(lb::PortId port, std::span<std::uint8_t> frame) const;
+    // A frame for the kernel: what went to a virtual MAC goes to the port's, the only one that the
+    // kernel knows.
+    void rewrite_destination(lb::PortId port, std::span<std::uint8_t> frame) const;
 
     [[nodiscard]] std::uint64_t answers() const { return answers_; }
     [[nodiscard]] std::uint64_t failures() const { return failures_; }
@@ -74,17 +86,20 @@ class VipOwner {
         auto operator<=>(const MacUse&) const = default;
     };
 
-    void set_on_tap(const Vip& vip, bool present);
+    [[nodiscard]] bool belongs_on_tap(const Vip& vip) const;
+    bool set_on_tap(const Vip& vip, bool present);
+    void settle(const net::IpAddress& address);
     void use_mac(const Vip& vip);
     void drop_mac(const Vip& vip);
-    void take_back(const Vip& vip);
     void report(const char* event, const Vip& vip, const Error& cause);
 
     NetlinkRequests* netlink_;
     const PortTable* ports_;
     VipHooks hooks_;
     std::map<net::IpAddress, Vip> vips_;
-    std::map<MacUse, unsigned> mac_uses_;  // virtual MACs by how many VIPs need them
+    std::map<net::IpAddress, Vip> on_tap_;  // what the kernel was given
+    std::set<net::IpAddress> unsettled_;    // where it may differ from what it should have
+    std::map<MacUse, unsigned> mac_uses_;   // virtual MACs by how many VIPs need them
     std::uint64_t answers_ = 0;
     std::uint64_t failures_ = 0;
 };

@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 // Without `garp_interval` announcements are paced all the same: a burst, then 2000 frames a second.
 constexpr vrrp::AnnouncePace kDefaultPace{500us, 32};
+// After becoming MASTER, until other holders are looked for. The former master has let go by then.
+constexpr auto kProbeDelay = 3s;
 
 vrrp::ChecksumPolicy checksum_policy(ChecksumV3Ipv4 checksum) {
     switch (checksum) {
@@ -150,6 +152,15 @@ vrrp::AnnouncePolicy plan_announcements(const VrrpTuning& tuning) {
     policy.lower_prio_delay = tuning.garp_lower_prio_delay;
     policy.refresh = tuning.garp_master_refresh;
     policy.refresh_repeat = tuning.garp_master_refresh_repeat;
+    return policy;
+}
+
+vrrp::AnnouncePolicy plan_probes(const VrrpTuning& tuning) {
+    vrrp::AnnouncePolicy policy;
+    policy.master_repeat = 1;
+    policy.master_delay = kProbeDelay;
+    policy.refresh = tuning.garp_master_refresh;
+    policy.refresh_repeat = 1;
     return policy;
 }
 

@@ -37,6 +37,8 @@ namespace pollux::control {
                                                   const PortTable& ports);
 
 [[nodiscard]] vrrp::AnnouncePolicy plan_announcements(const VrrpTuning& tuning);
+// When a MASTER asks who else holds its addresses: soon, once more later, and with each refresh.
+[[nodiscard]] vrrp::AnnouncePolicy plan_probes(const VrrpTuning& tuning);
 [[nodiscard]] vrrp::AnnouncePace plan_pace(Duration interval);
 [[nodiscard]] std::vector<vrrp::AnnounceTarget> plan_targets(const std::vector<Vip>& vips);
 

@@ -55,7 +55,14 @@ void Notifier::notify(const vrrp::NotifySubject& subject, vrrp::Notice notice,
     const std::string line = vrrp::fifo_line(subject, notice, priority);
     write_line(common_, line);
     write_line(vrrp_, line);
+    // No command waits for this one: a conflict that lasts has the fence.
+    if (notice == vrrp::Notice::MasterRxLowerPriority) return;
     queue_.push(subject, notice, priority);
+    pump();
+}
+
+void Notifier::fence(const vrrp::NotifySubject& subject, std::uint8_t priority) {
+    queue_.push(subject, vrrp::Notice::MasterRxLowerPriority, priority);
     pump();
 }
 
@@ -115,7 +122,8 @@ void Notifier::configure_fifo(Fifo& fifo, const std::string& path, const Command
     fifo.path = path;
     fifo.script = script;
     if (path.empty()) return;
-    if (mkfifo(path.c_str(), 0600) != 0 && errno != EEXIST) {
+    fifo.made = mkfifo(path.c_str(), 0600) == 0;
+    if (!fifo.made && errno != EEXIST) {
         log::error("notify FIFO not made", {{"path", path}, {"cause", std::strerror(errno)}});
         return;
     }
@@ -147,6 +155,9 @@ void Notifier::configure_fifo(Fifo& fifo, const std::string& path, const Command
 void Notifier::close_fifo(Fifo& fifo) {
     if (fifo.fd >= 0) close(fifo.fd);
     fifo.fd = -1;
+    // As keepalived: who made it removes it. A reader that has it open still gets every line.
+    if (fifo.made) unlink(fifo.path.c_str());
+    fifo.made = false;
     if (fifo.reader != 0) scripts_->forget(fifo.reader);
     fifo.reader = 0;
 }

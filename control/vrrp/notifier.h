@@ -26,6 +26,8 @@ class Notifier {
     void retire(const vrrp::NotifySubject& subject) { queue_.retire(subject); }
 
     void notify(const vrrp::NotifySubject& subject, vrrp::Notice notice, std::uint8_t priority);
+    // Another master does not yield: its instance's fence command.
+    void fence(const vrrp::NotifySubject& subject, std::uint8_t priority);
     // keepalived's MASTER_PRIORITY and BACKUP_PRIORITY lines, when they are wanted.
     void priority_changed(const vrrp::NotifySubject& subject, bool is_master,
                           std::uint8_t priority);
@@ -43,6 +45,7 @@ class Notifier {
         std::string path;
         Command script;
         int fd = -1;
+        bool made = false;         // by us: removed again
         std::uint64_t reader = 0;  // the job of its script; 0: none
     };
 

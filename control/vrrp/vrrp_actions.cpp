@@ -23,8 +23,9 @@ using namespace std::chrono_literals;
 constexpr unsigned kAnnouncementsPerTurn = 64;
 constexpr std::size_t kMaxAdvertFrame = 14 + 40 + 8 + vrrp::kMaxAdvertAddresses * 16 + 8;
 
-std::string text_of(const vrrp::LogTransition& line) {
-    return std::string(vrrp::to_string(line.cause));
+bool has_address(const std::vector<Vip>& vips, const net::IpAddress& address) {
+    return std::ranges::any_of(vips,
+                               [&](const Vip& vip) { return vip.address.address == address; });
 }
 
 }  // namespace
@@ -70,6 +71,9 @@ void VrrpRunner::carry_out_one(const vrrp::RoutedAction& routed) {
                 queue_announcements(*entry, action.reason);
             } else if constexpr (std::is_same_v<Kind, vrrp::CancelAnnouncements>) {
                 announcements_.cancel(entry->id);
+                probes_.cancel(entry->id);
+            } else if constexpr (std::is_same_v<Kind, vrrp::Fence>) {
+                fence(*entry, action);
             } else if constexpr (std::is_same_v<Kind, vrrp::Notify>) {
                 notify(*entry, action);
             } else if constexpr (std::is_same_v<Kind, vrrp::LogTransition>) {
@@ -91,7 +95,7 @@ void VrrpRunner::set_timers() {
     };
     if (!started_) return;
     arm(protocol_timer_, routers_.next_deadline());
-    arm(announce_timer_, announcements_.next_deadline());
+    arm(announce_timer_, std::min(announcements_.next_deadline(), probes_.next_deadline()));
 }
 
 // --- adverts ----------------------------------------------------------------------------------
@@ -143,7 +147,8 @@ void VrrpRunner::send_to(Entry& entry, const ControlPort& port, const net::IpAdd
 void VrrpRunner::take_addresses(Entry& entry, bool present) {
     if (present) {
         director_->vips().claim(entry.vips);
-        set_routes(entry, true);
+        entry.routes_wanted = !entry.routes.empty() || !entry.rules.empty();
+        if (director_->vips().all_settled()) vips_settled();
     } else {
         set_routes(entry, false);
         director_->vips().release(entry.vips);
@@ -151,7 +156,16 @@ void VrrpRunner::take_addresses(Entry& entry, bool present) {
 }
 
 // Routes come after the addresses that they may prefer as source, and go before them.
-void VrrpRunner::set_routes(const Entry& entry, bool present) {
+void VrrpRunner::vips_settled() {
+    for (auto& [id, entry] : entries_) {
+        if (entry.routes_wanted) set_routes(entry, true);
+    }
+}
+
+void VrrpRunner::set_routes(Entry& entry, bool present) {
+    entry.routes_wanted = false;
+    if (entry.routes_present == present) return;
+    entry.routes_present = present;
     NetlinkRequests& netlink = director_->netlink();
     const auto complain = [&](const Status& done) {
         if (done) return;
@@ -174,25 +188,56 @@ void VrrpRunner::queue_announcements(Entry& entry, vrrp::AnnounceReason reason) 
               {{"instance", entry.config.name}, {"addresses", entry.vips.size()}});
     announcements_.announce(entry.id, reason, plan_announcements(entry.config.tuning),
                             plan_targets(entry.vips), now());
+    if (!again) {
+        probes_.announce(entry.id, reason, plan_probes(entry.config.tuning),
+                         plan_targets(entry.vips), now());
+    }
 }
 
 void VrrpRunner::send_announcements() {
+    const auto& owned = director_->vips().vips();
     for (unsigned i = 0; i < kAnnouncementsPerTurn; ++i) {
         const auto next = announcements_.next(now());
         if (!next) break;
-        const auto& owned = director_->vips().vips();
         const auto vip = owned.find(next->target.address);
         if (vip == owned.end()) continue;
         const auto frame = net::build_neighbor_announcement({vip->first, vip->second.mac}, true);
         if (director_->transmit(vip->second.port, frame.span())) ++announcements_sent_;
     }
+    for (unsigned i = 0; i < kAnnouncementsPerTurn; ++i) {
+        const auto next = probes_.next(now());
+        if (!next) break;
+        const auto vip = owned.find(next->target.address);
+        if (vip != owned.end()) send_probe(*next, vip->second);
+    }
     set_timers();
+}
+
+// A node that died without giving its addresses up (keepalived leaves them in the kernel) is silent
+// in VRRP and still answers for them: ask as duplicate address detection does (RFC 5227, RFC 4862).
+// Not right after the change: the former master needs the moment to let go.
+void VrrpRunner::send_probe(const vrrp::Announcement& probe, const Vip& vip) {
+    const vrrp::Instance& instance = routers_.instance(probe.instance);
+    if (now() - instance.since() <= instance.config().advert_interval) return;
+    const net::IpAddress nobody{{}, probe.target.address.family};
+    const auto frame = net::build_neighbor_question({probe.target.address, nobody, vip.mac});
+    if (director_->transmit(vip.port, frame.span())) ++probes_sent_;
 }
 
 // --- telling ----------------------------------------------------------------------------------
 
 void VrrpRunner::notify(const Entry& entry, const vrrp::Notify& notice) {
     notifier_.notify({false, entry.config.name}, notice.notice, notice.priority);
+}
+
+void VrrpRunner::fence(const Entry& entry, const vrrp::Fence& conflict) {
+    const bool configured = !entry.config.notify.fence.empty();
+    log::warning(configured ? "vrrp split brain lasts: running the fence command"
+                            : "vrrp split brain lasts: no fence command is configured",
+                 {{"instance", entry.config.name},
+                  {"peer", conflict.peer.to_string()},
+                  {"peer_priority", conflict.peer_priority}});
+    notifier_.fence({false, entry.config.name}, routers_.instance(entry.id).priority());
 }
 
 void VrrpRunner::log_transition(const Entry& entry, const vrrp::LogTransition& line) {
@@ -206,7 +251,7 @@ void VrrpRunner::log_transition(const Entry& entry, const vrrp::LogTransition& l
     log::info("vrrp transition", {{"instance", entry.config.name},
                                   {"from", vrrp::to_string(line.from)},
                                   {"to", vrrp::to_string(line.to)},
-                                  {"cause", text_of(line)},
+                                  {"cause", vrrp::to_string(line.cause)},
                                   {"peer", line.peer.to_string()},
                                   {"peer_priority", line.peer_priority},
                                   {"priority", instance.priority()},
@@ -225,10 +270,19 @@ void VrrpRunner::warn(const Entry& entry, const vrrp::Action& action) {
                                        {"theirs", record->theirs_text()},
                                        {"count", record->count}});
     } else if (const auto* conflict = std::get_if<vrrp::WarnSplitBrain>(&action)) {
+        const auto& other = routers_.instance(entry.id).other_master();
+        const std::string mac = other ? other->mac.to_string() : std::string();
+        if (has_address(entry.vips, conflict->peer)) {
+            log::warning(
+                "vrrp split brain: another station claims a virtual address",
+                {{"instance", name}, {"address", conflict->peer.to_string()}, {"mac", mac}});
+            return;
+        }
         log::warning("vrrp split brain: another master is heard",
                      {{"instance", name},
                       {"peer", conflict->peer.to_string()},
-                      {"peer_priority", conflict->peer_priority}});
+                      {"peer_priority", conflict->peer_priority},
+                      {"mac", mac}});
     } else if (const auto* stall = std::get_if<vrrp::WarnStall>(&action)) {
         log::warning("the control core was asleep",
                      {{"instance", name},

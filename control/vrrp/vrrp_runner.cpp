@@ -29,6 +29,7 @@ VrrpRunner::VrrpRunner(Director& director, ScriptRunner& scripts)
     : director_(&director),
       scripts_(&scripts),
       announcements_(plan_pace({}), plan_pace({})),
+      probes_(plan_pace({}), plan_pace({})),
       notifier_(scripts),
       tracker_(director.loop(), scripts,
                {[&director] { return director.now(); }, [this] { evaluate_tracking(); }}),
@@ -128,8 +129,10 @@ void VrrpRunner::replace_addresses(Entry& entry, const VrrpInstanceConfig& next)
     if (!is_master) return;
     director_->vips().release(gone);
     director_->vips().claim(added);
-    set_routes(entry, true);
+    entry.routes_wanted = !entry.routes.empty() || !entry.rules.empty();
+    if (director_->vips().all_settled()) vips_settled();
     announcements_.change_targets(entry.id, plan_targets(entry.vips), plan_targets(added), now());
+    probes_.change_targets(entry.id, plan_targets(entry.vips), plan_targets(added), now());
 }
 
 void VrrpRunner::set_groups(const Config& config) {
@@ -231,11 +234,7 @@ void VrrpRunner::neighbor_claim(lb::PortId port, const net::NeighborClaim& claim
         for (const Vip& vip : entry.vips) {
             if (vip.address.address != claim.address || vip.port != port) continue;
             if (claim.mac == vip.mac) return;
-            log::warning("a virtual address is claimed by another station",
-                         {{"address", claim.address.to_string()},
-                          {"mac", claim.mac.to_string()},
-                          {"instance", entry.config.name}});
-            carry_out(routers_.foreign_claim(id, claim.address, now()));
+            carry_out(routers_.foreign_claim(id, claim.address, claim.mac, now()));
             return;
         }
     }

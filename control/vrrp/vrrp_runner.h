@@ -39,6 +39,7 @@ class VrrpRunner final : public Extension {
     void vrrp_frame(const dpdk::PuntedFrame& frame) override;
     void neighbor_claim(lb::PortId port, const net::NeighborClaim& claim) override;
     void link_changed(const ControlPort& port) override;
+    void vips_settled() override;
 
     // --- the operator's commands ----------------------------------------------------------------
     // Errors: no such instance, not MASTER.
@@ -58,6 +59,7 @@ class VrrpRunner final : public Extension {
     [[nodiscard]] const Notifier& notifier() const { return notifier_; }
     [[nodiscard]] const ScriptRunner& scripts() const { return *scripts_; }
     [[nodiscard]] std::uint64_t announcements_sent() const { return announcements_sent_; }
+    [[nodiscard]] std::uint64_t probes_sent() const { return probes_sent_; }
     [[nodiscard]] std::uint64_t adverts_failed() const { return adverts_failed_; }
     [[nodiscard]] vrrp::TimePoint now() const;
 
@@ -68,6 +70,8 @@ class VrrpRunner final : public Extension {
         std::vector<Vip> vips;
         std::vector<RouteRequest> routes;
         std::vector<RuleRequest> rules;
+        bool routes_wanted = false;  // as soon as the addresses are there
+        bool routes_present = false;
         std::string group;
         std::uint16_t identification = 0;
         std::uint8_t told_priority = 0;
@@ -96,10 +100,12 @@ class VrrpRunner final : public Extension {
     void send_to(Entry& entry, const ControlPort& port, const net::IpAddress& destination,
                  const vrrp::AdvertMessage& message);
     void take_addresses(Entry& entry, bool present);
-    void set_routes(const Entry& entry, bool present);
+    void set_routes(Entry& entry, bool present);
     void queue_announcements(Entry& entry, vrrp::AnnounceReason reason);
     void send_announcements();
+    void send_probe(const vrrp::Announcement& probe, const Vip& vip);
     void notify(const Entry& entry, const vrrp::Notify& notice);
+    void fence(const Entry& entry, const vrrp::Fence& conflict);
     void log_transition(const Entry& entry, const vrrp::LogTransition& line);
     void warn(const Entry& entry, const vrrp::Action& action);
     void set_timers();
@@ -110,6 +116,7 @@ class VrrpRunner final : public Extension {
     ScriptRunner* scripts_;
     vrrp::RouterSet routers_;
     vrrp::AnnounceQueue announcements_;
+    vrrp::AnnounceQueue probes_;  // for other holders of our addresses
     Notifier notifier_;
     Tracker tracker_;
     std::map<vrrp::InstanceId, Entry> entries_;
@@ -124,6 +131,7 @@ class VrrpRunner final : public Extension {
     bool workers_stalled_ = false;
     bool started_ = false;
     std::uint64_t announcements_sent_ = 0;
+    std::uint64_t probes_sent_ = 0;
     std::uint64_t adverts_failed_ = 0;
 };
 

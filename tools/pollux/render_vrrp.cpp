@@ -35,7 +35,13 @@ std::string remarks(const Json& row) {
     std::string out;
     const std::string name = text(row, "name");
     if (row.value("split_brain", false)) {
-        out += name + ": SPLIT BRAIN, another master is heard: " + peer(row, "other_master") + "\n";
+        const Json& other = row.at("other_master");
+        const std::string mac = text(other, "mac");
+        out +=
+            number(other, "priority") == "0"
+                ? name + ": SPLIT BRAIN, " + text(other, "address") + " is claimed by " + mac + "\n"
+                : name + ": SPLIT BRAIN, another master is heard: " + peer(row, "other_master") +
+                      " at " + mac + "\n";
     }
     const Json faults = list(row, "faults");
     if (!faults.empty()) out += name + ": FAULT because of " + joined(faults) + "\n";
