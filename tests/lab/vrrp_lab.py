@@ -65,7 +65,7 @@ class Capture:
     def __init__(self, host, interface="eth0"):
         self.path = pathlib.Path(host.lab.folder) / f"capture-{host.name}.pcap"
         self.process = host.spawn(
-            "tcpdump", "-i", interface, "-n", "-p", "-U", "-w", self.path, "-Z", "root",
+            "tcpdump", "-i", interface, "-n", "-U", "-w", self.path, "-Z", "root",
             "--immediate-mode", "arp or ip proto 112 or ip6")
         wait_until(lambda: self.path.exists() and self.path.stat().st_size >= 24,
                    "tcpdump captures")
@@ -148,9 +148,9 @@ def keepalived_config(*, interface="eth0", state="BACKUP", vrid=51, priority=100
             f"{instance}\n    virtual_ipaddress {{\n{addresses}\n    }}\n}}\n")
 
 
-def pollux_config(lab, *, address="10.0.0.5/24", mac="02:00:00:00:00:05", vrid=51, priority=100,
-                  advert="1s", version=2, vips=("10.0.0.3",), instance="", more="", before="",
-                  vdev="ptap0"):
+def pollux_config(lab, *, address="10.0.0.5/24", vrid=51, priority=100, advert="1s", version=2,
+                  vips=("10.0.0.3",), instance="", more="", before="",
+                  vdev="net_af_packet0,iface=l0"):
     """TOML with one port and one instance; a vip is an address or a whole inline table."""
     tables = []
     for vip in vips:
@@ -171,7 +171,7 @@ mbufs_per_port = 4096
 {before}
 [[dpdk.port]]
 name = "wan"
-vdev = "net_tap0,iface={vdev},mac={mac}"
+vdev = "{vdev}"
 rx_desc = 256
 tx_desc = 256
 address = [{own}]
@@ -195,10 +195,13 @@ virtual_ipaddress = [
 class Lan:
     """A switch, an observer (10.0.0.7) with a running capture."""
 
-    def __init__(self, lab, ipv6=False):
+    def __init__(self, lab, ipv6=False, hub=False):
+        """`hub`: every frame goes to everybody, so that the observer sees unicast adverts."""
         self.lab = lab
         self.ipv6 = ipv6
         self.switch = lab.switch()
+        if hub:
+            self.switch.ip("link", "set", "br0", "type", "bridge", "ageing_time", "0")
         self.observer = lab.host("observer")
         self.switch.connect(self.observer, addresses=["10.0.0.7/24", *self.extra_addresses("o")])
         self.capture = Capture(self.observer)
@@ -207,21 +210,47 @@ class Lan:
     def extra_addresses(self, name):
         return [f"fd00::{sum(name.encode()) % 200 + 16:x}/64"] if self.ipv6 else []
 
-    def pollux(self, name, *, wait=True, **options):
-        """A polluxd node; options are pollux_config's."""
+    def pollux(self, name, *, wait=True, toml=None, **options):
+        """A polluxd node on net_af_packet over a veth pair, so that it is on the LAN before it
+        starts and its link can be cut; options are pollux_config's."""
         self.nodes += 1
-        options.setdefault("address", f"10.0.0.{4 + self.nodes}/24")
-        options.setdefault("mac", f"02:00:00:00:00:{4 + self.nodes:02x}")
-        device = f"ptap{self.nodes}"
-        toml = pollux_config(self.lab, vdev=device, **options).replace("@NAME@", name)
-        node = Polluxd(self.lab, name, toml, {device: self.switch}, wait=wait)
+        number = 4 + self.nodes
+        options.setdefault("address", f"10.0.0.{number}/24")
+        text = toml or pollux_config(self.lab, **options)
+        node = Polluxd(self.lab, name, text.replace("@NAME@", name), {}, wait=False)
         node.address = options["address"].split(",")[0].split("/")[0]
-        node.mac = options["mac"]
-        node.device = device
+        node.mac = f"02:00:00:00:00:{number:02x}"
+        self.attach(node, "l0", node.mac)
+        if wait:
+            node.start()
         return node
 
+    def attach(self, node, interface, mac):
+        """Plugs a port of a node into the switch; the kernel behind the port hears nothing."""
+        self.switch.connect(node.host, interface=interface, mac=mac)
+        node.host.sysctl(**{f"net__ipv6__conf__{interface}__disable_ipv6": 1})
+        node.host.run("nft", f"add table netdev {interface}; add chain netdev {interface} in "
+                      f"{{ type filter hook ingress device {interface} priority 0; policy drop; }}")
+        node.plug = f"p{self.switch.ports}"
+
     def keepalived(self, name, address="10.0.0.6/24", mac="02:00:00:00:00:66", **options):
-        return Keepalived(self, name, address, keepalived_config(**options), mac=mac)
+        node = Keepalived(self, name, address, keepalived_config(**options), mac=mac)
+        node.plug = f"p{self.switch.ports}"
+        return node
+
+    def cut(self, node):
+        """Pulls the cable: the node loses its carrier."""
+        self.switch.ip("link", "set", node.plug, "down")
+
+    def mend(self, node):
+        self.switch.ip("link", "set", node.plug, "up")
+
+    def isolate(self, node):
+        """A switch that forwards nothing more to the node, with the carrier up."""
+        self.switch.ip("link", "set", node.plug, "nomaster")
+
+    def heal(self, node):
+        self.switch.ip("link", "set", node.plug, "master", "br0")
 
 
 def instance(node, name="VI_1"):
@@ -233,7 +262,7 @@ def state(node, name="VI_1"):
     return instance(node, name)["state"]
 
 
-def wait_state(node, wanted, name="VI_1", deadline=15.0):
+def wait_state(node, wanted, name="VI_1", deadline=20.0):
     wait_until(lambda: state(node, name) == wanted, f"{node.name} {name} is {wanted}", deadline)
 
 

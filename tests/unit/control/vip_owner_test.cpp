@@ -55,6 +55,7 @@ class VipOwnerTest : public ::testing::Test {
             return ok_status();
         };
         hooks.changed = [this] { ++changes_; };
+        hooks.work_later = [this] { ++calls_for_work_; };
         owner_.emplace(*netlink_, ports_, std::move(hooks));
     }
 
@@ -72,6 +73,7 @@ class VipOwnerTest : public ::testing::Test {
     std::vector<std::pair<lb::PortId, std::vector<std::uint8_t>>> sent_;
     std::vector<std::string> macs_;
     int changes_ = 0;
+    int calls_for_work_ = 0;
 };
 
 TEST_F(VipOwnerTest, AnswersArpForAHeldAddressWithItsMac) {
@@ -149,6 +151,38 @@ TEST_F(VipOwnerTest, KernelsFramesFromAVipLeaveWithItsMac) {
     EXPECT_EQ(net::header_in<net::EthernetHeader>(from_vip.data()).source, kVirtualMac);
     EXPECT_EQ(net::header_in<net::ArpPacket>(from_vip.data() + 14).sender_mac, kVirtualMac);
     EXPECT_EQ(net::header_in<net::EthernetHeader>(from_port.data()).source, kAsker);
+}
+
+TEST_F(VipOwnerTest, FramesForAVirtualMacReachTheKernelUnderThePortsMac) {
+    const Vip held = vip("10.0.0.100/24");
+    auto frame = arp_request("10.0.0.100", "10.0.0.1");
+    auto& ethernet = net::header_in<net::EthernetHeader>(frame.data());
+    ethernet.destination = kVirtualMac;
+    owner_->claim(std::vector{held});
+
+    owner_->rewrite_destination(lb::PortId{1}, frame);
+    EXPECT_EQ(ethernet.destination, kVirtualMac) << "the other port has no such MAC";
+    owner_->rewrite_destination(lb::PortId{0}, frame);
+    EXPECT_EQ(ethernet.destination, ports_.ports[0].mac);
+
+    ethernet.destination = kVirtualMac;
+    owner_->release(std::vector{held});
+    owner_->rewrite_destination(lb::PortId{0}, frame);
+    EXPECT_EQ(ethernet.destination, kVirtualMac) << "a virtual MAC that is not ours any more";
+}
+
+TEST_F(VipOwnerTest, TheKernelsShareOfHundredsOfAddressesIsDoneInSteps) {
+    std::vector<Vip> many;
+    for (int i = 1; i <= 200; ++i) many.push_back(vip("10.0.1." + std::to_string(i)));
+    owner_->claim(many);
+    EXPECT_EQ(calls_for_work_, 1);
+    EXPECT_TRUE(owner_->owns(ip("10.0.1.200"))) << "answered for at once";
+    int turns = 1;
+    while (!owner_->work()) ++turns;
+    EXPECT_EQ(turns, 25);
+    EXPECT_TRUE(owner_->all_settled());
+    owner_->claim(many);
+    EXPECT_EQ(calls_for_work_, 1) << "nothing new";
 }
 
 }  // namespace

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual addresses while MASTER and after: in the kernel, in ARP and ND, with the virtual MAC."""
+
+import signal
+
+import pytest
+from lab import run, wait_until
+from vrrp_lab import Lan, gaps, instance, now, tap_holds, wait_state
+
+FAST = {"version": 3, "advert": "200ms"}
+VMAC_V4, VMAC_V6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"  # VRID 51
+
+
+@pytest.fixture
+def lan(lab):
+    return Lan(lab)
+
+
+def kernel_line(node, address):
+    """The line of `ip -o addr` about the address."""
+    lines = node.host.ip("-o", "addr", "show").stdout.splitlines()
+    return next(line for line in lines if f" {address}/" in line)
+
+
+def arp_answer(lan, address):
+    """The MAC that a new question about the address gets; empty: no answer."""
+    lan.observer.ip("neigh", "flush", "all", check=False)
+    result = lan.observer.run("arping", "-c", "1", "-w", "1", "-I", "eth0", address, check=False)
+    found = [word.strip("[]") for word in result.stdout.lower().split() if word.count(":") == 5]
+    return found[0] if found else ""
+
+
+FULL = """virtual_ipaddress_excluded = [
+    { address = "10.0.0.44", dev = "wan" }, { address = "fd00::44", dev = "wan" } ]
+virtual_route = [
+    { to = "192.0.2.0/24", via = "10.0.0.7", src = "10.0.8.3", metric = 5, table = 77 },
+    { to = "198.51.100.0/24", via = "10.0.0.7" } ]
+virtual_rule = [ { from = "10.0.8.3", table = 77, priority = 1234 } ]
+"""
+LABELLED = ('{ address = "10.0.8.3/24", label = "wan:vip", broadcast = "10.0.8.255", '
+            'scope = "link", no_prefix_route = true }')
+
+
+def test_kernel_gets_addresses_routes_and_rules_and_loses_them(lan):
+    node = lan.pollux("a", vips=(LABELLED,), instance=FULL, **FAST)
+    wait_state(node, "MASTER")
+    wait_until(lambda: tap_holds(node, "fd00::44"), "the last address is there")
+    line = kernel_line(node, "10.0.8.3")
+    for part in ("10.0.8.3/24", "brd 10.0.8.255", "scope link", "wan:vip", "noprefixroute"):
+        assert part in line, line
+    assert tap_holds(node, "10.0.0.44")
+
+    def routes():
+        return (node.host.ip("route", "show", "table", "77", check=False).stdout,
+                node.host.ip("route", "show").stdout, node.host.ip("rule", "show").stdout)
+    wait_until(lambda: "1234:" in routes()[2], "routes and rules are there")
+    own, main, rules = routes()
+    assert "192.0.2.0/24 via 10.0.0.7" in own and "src 10.0.8.3" in own and "metric 5" in own
+    assert "198.51.100.0/24 via 10.0.0.7" in main
+    assert "from 10.0.8.3 lookup 77" in rules
+    # The excluded ones are announced and answered for, but not in the adverts.
+    wait_until(lambda: lan.capture.claims(address="10.0.0.44"), "the excluded one is announced")
+    assert lan.capture.adverts()[-1].count == 1
+
+    lan.cut(node)
+    wait_state(node, "FAULT")
+    wait_until(lambda: not any(tap_holds(node, address)
+                               for address in ("10.0.8.3", "10.0.0.44", "fd00::44")),
+               "the addresses are gone")
+    own, main, rules = routes()
+    assert own == "" and "198.51.100.0" not in main and "1234:" not in rules
+
+
+def test_only_a_master_answers_arp(lan):
+    first = lan.pollux("a", priority=150, **FAST)
+    second = lan.pollux("b", priority=100, **FAST)
+    wait_state(first, "MASTER")
+    wait_state(second, "BACKUP")
+    assert arp_answer(lan, "10.0.0.3") == first.mac
+    assert arp_answer(lan, second.address) == second.mac  # a BACKUP is a host all the same
+    first.pollux("vrrp", "step-down", "VI_1")
+    wait_state(second, "MASTER")
+    assert arp_answer(lan, "10.0.0.3") == second.mac
+    second.stop(signal.SIGKILL)
+    first.stop()
+    assert arp_answer(lan, "10.0.0.3") == ""
+
+
+def captured_sources(lan, expression, action):
+    """The source MACs of the packets that match while action() runs."""
+    path = f"{lan.lab.folder}/sources-{len(lan.lab.processes)}.pcap"
+    process = lan.observer.spawn("tcpdump", "-i", "eth0", "-n", "-p", "-U", "-w", path, "-Z",
+                                 "root", "--immediate-mode", expression)
+    wait_until(lambda: run("stat", "-c", "%s", path, check=False).stdout.strip() not in ("", "0"),
+               "tcpdump captures")
+    action()
+    text = wait_until(lambda: run("tcpdump", "-e", "-n", "-r", path, check=False).stdout, "packets")
+    lan.lab.end(process)
+    return {line.split()[1] for line in text.splitlines()}
+
+
+def test_virtual_mac_is_the_source_of_everything_from_the_address(lan):
+    node = lan.pollux("a", instance="use_vmac = true", **FAST)
+    wait_state(node, "MASTER")
+    adverts = lan.capture.adverts(source=node.address)
+    assert adverts and {advert.mac for advert in adverts} == {VMAC_V4}
+    assert {claim.mac for claim in lan.capture.claims(address="10.0.0.3")} == {VMAC_V4}
+    assert arp_answer(lan, "10.0.0.3") == VMAC_V4
+    assert captured_sources(lan, "icmp and src host 10.0.0.3",
+                            lambda: lan.observer.ping("10.0.0.3")) == {VMAC_V4}
+    # What comes from the node's own address keeps the port's MAC.
+    assert arp_answer(lan, node.address) == node.mac
+    assert captured_sources(lan, f"icmp and src host {node.address}",
+                            lambda: lan.observer.ping(node.address)) == {node.mac}
+    # The node asks for neighbours on behalf of the address: with its MAC, too.
+    lan.observer.ip("neigh", "flush", "all", check=False)
+    node.host.ip("neigh", "flush", "all", check=False)
+    asked = captured_sources(
+        lan, "arp and arp[6:2] == 1 and arp[24:4] == 0x0a000007",
+        lambda: node.host.run("ping", "-c1", "-w3", "-I", "10.0.0.3", "10.0.0.7", check=False))
+    assert asked <= {VMAC_V4, node.mac}
+    assert lan.observer.ip("neigh", "show", "10.0.0.3").stdout.split()[4] == VMAC_V4
+
+
+def test_virtual_mac_stays_when_the_master_changes(lan):
+    first = lan.pollux("a", priority=150, instance="use_vmac = true", **FAST)
+    second = lan.pollux("b", priority=100, instance="use_vmac = true", **FAST)
+    wait_state(first, "MASTER")
+    assert lan.observer.ping("10.0.0.3")
+    first.stop(signal.SIGKILL)
+    wait_state(second, "MASTER")
+    assert lan.observer.ping("10.0.0.3")
+    assert lan.observer.ip("neigh", "show", "10.0.0.3").stdout.split()[4] == VMAC_V4
+    # The switch has learnt where the virtual MAC is now.
+    table = lan.switch.run("bridge", "fdb", "show", "br", "br0").stdout
+    assert f"{VMAC_V4} dev {second.plug} " in table
+
+
+def test_ipv6_addresses_are_announced_and_answered_with_the_virtual_mac(lab):
+    lan = Lan(lab, ipv6=True)
+    node = lan.pollux("a", address="fd00::5/64", vips=("fe80::33", "fd00::3"),
+                      instance="use_vmac = true", **FAST)
+    wait_state(node, "MASTER")
+    assert lan.observer.ping("fd00::3")
+    assert lan.observer.ip("-6", "neigh", "show", "fd00::3").stdout.split()[4] == VMAC_V6
+    assert {claim.mac for claim in lan.capture.claims(address="fd00::3")} == {VMAC_V6}
+    assert {advert.mac for advert in lan.capture.adverts()} == {VMAC_V6}
+    lan.cut(node)
+    wait_state(node, "FAULT")
+    lan.observer.ip("-6", "neigh", "flush", "all", check=False)
+    assert not lan.observer.ping("fd00::3", deadline=2)
+
+
+TWO_PORTS = """
+[[dpdk.port]]
+name = "lan"
+vdev = "net_af_packet1,iface=l1"
+rx_desc = 256
+tx_desc = 256
+address = ["10.1.0.5/24"]
+"""
+
+
+def test_address_lives_on_another_port_than_the_adverts(lan):
+    inside = lan.lab.switch("inside")
+    station = lan.lab.host("station")
+    inside.connect(station, addresses=["10.1.0.7/24"])
+    node = lan.pollux("a", before=TWO_PORTS, wait=False,
+                      vips=('{ address = "10.1.0.3", dev = "lan" }',), **FAST)
+    inside.connect(node.host, interface="l1", mac="02:00:00:00:01:05")
+    node.host.run("nft", "add table netdev l1; add chain netdev l1 in "
+                  "{ type filter hook ingress device l1 priority 0; policy drop; }")
+    node.start()
+    wait_state(node, "MASTER")
+    assert station.ping("10.1.0.3")
+    assert station.ip("neigh", "show", "10.1.0.3").stdout.split()[4] == "02:00:00:00:01:05"
+    assert lan.capture.adverts(source=node.address)
+    assert not lan.capture.claims(address="10.1.0.3")
+    assert arp_answer(lan, "10.1.0.3") == ""
+
+
+def test_without_accept_the_address_answers_arp_and_nothing_else(lan):
+    node = lan.pollux("a", instance="accept = false", **FAST)
+    wait_state(node, "MASTER")
+    assert arp_answer(lan, "10.0.0.3") == node.mac
+    assert not lan.observer.ping("10.0.0.3", deadline=2)
+    assert lan.observer.ping(node.address)
+    assert not tap_holds(node, "10.0.0.3")
+
+
+def many_addresses(count):
+    return [f"10.0.{1 + number // 250}.{1 + number % 250}" for number in range(count)]
+
+
+def test_hundreds_of_addresses_do_not_delay_adverts(lan):
+    """Finding: keepalived's announcements of 200 addresses held its adverts up for three seconds."""
+    extra = many_addresses(580)
+    listed = ",\n".join(f'{{ address = "{address}" }}' for address in extra)
+    node = lan.pollux("a", vips=[f"10.0.0.{number}" for number in range(100, 120)],
+                      instance=f"virtual_ipaddress_excluded = [\n{listed} ]", **FAST)
+    wait_state(node, "MASTER", deadline=30)
+    adverts = wait_until(lambda: (found := lan.capture.adverts(source=node.address))[25:] and found,
+                         "25 adverts", deadline=30)
+    wait_until(lambda: len({claim.address for claim in lan.capture.claims(mac=node.mac)
+                            if claim.address != node.address}) == 600, "all are announced", 30)
+    first = {}
+    for claim in lan.capture.claims(mac=node.mac):
+        first.setdefault(claim.address, claim.time)
+    assert max(first[address] for address in extra) - adverts[0].time < 2.0
+    assert max(gaps(adverts)) < 0.5, gaps(adverts)
+    wait_until(lambda: node.host.ip("-o", "-4", "addr", "show", "dev", "wan").stdout.count("\n")
+               == 601, "the kernel has all")
+    start = now()
+    node.pollux("vrrp", "step-down", "VI_1")
+    released = wait_until(lambda: [each for each in lan.capture.adverts(since=start)
+                                   if each.priority == 0], "priority 0")
+    assert released[0].time - start < 1.0
+    assert instance(node)["counters"]["stall"] == 0
