@@ -113,11 +113,13 @@ void ApiServer::Impl::read(Clients::iterator client) {
 void ApiServer::Impl::answer_lines(Clients::iterator client) {
     if (!client->out.empty()) return;
     const std::size_t end = client->in.find('\n');
+    const std::size_t limit =
+        client->role == Role::Admin ? limits.admin_request_bytes : limits.request_bytes;
     if (end == std::string::npos) {
-        if (client->in.size() < limits.request_bytes) return;
+        if (client->in.size() < limit) return;
         client->out = kTooLong;
         client->closing = true;
-    } else if (end > limits.request_bytes) {
+    } else if (end > limit) {
         client->out = kTooLong;
         client->closing = true;
     } else {

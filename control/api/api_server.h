@@ -18,9 +18,10 @@ namespace pollux::control::api {
 struct ApiLimits {
     std::size_t clients = 64;
     std::size_t request_bytes = 64 * 1024;
-    std::chrono::seconds request_time{10};  // from the first byte to the newline
-    std::chrono::seconds answer_time{30};   // until the client has read all of an answer
-    std::chrono::seconds idle_time{300};    // between an answer and the next request
+    std::size_t admin_request_bytes = 4 * 1024 * 1024;  // `pollux ipvs -R`
+    std::chrono::seconds request_time{10};              // from the first byte to the newline
+    std::chrono::seconds answer_time{30};  // until the client has read all of an answer
+    std::chrono::seconds idle_time{300};   // between an answer and the next request
 };
 
 class ApiServer {

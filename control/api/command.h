@@ -27,6 +27,8 @@ class VrrpRunner;
 
 namespace pollux::control::api {
 
+class IpvsCommands;
+
 using Json = nlohmann::ordered_json;
 
 // The version of requests, answers and all --json output. Grows when a member changes its meaning
@@ -38,6 +40,7 @@ struct CommandContext {
     Director& director;
     Reloader& reloader;
     VrrpRunner& vrrp;
+    IpvsCommands& ipvs;
 };
 
 struct Command {

@@ -26,6 +26,8 @@ constexpr std::array kCommands = {
             rollback},
     Command{"vrrp step-down", "hand the role of master over", Role::Admin, vrrp_step_down},
     Command{"vrrp garp", "announce the addresses of a master again", Role::Admin, vrrp_garp},
+    Command{"ipvs", "change the LVS table with an ipvsadm command line", Role::Admin, ipvs_command},
+    Command{"ipvs listing", "what ipvsadm's listings are made of", Role::Read, ipvs_listing},
     Command{"server weight", "set or reset a real server's weight until restart", Role::Admin,
             set_server_weight},
     Command{"log level", "set the log level until the next reload that changes it", Role::Admin,
@@ -41,6 +43,25 @@ std::string failure(const Error& error) {
     return answer({{"schema", kSchemaVersion},
                    {"ok", false},
                    {"error", {{"message", error.message}, {"remedy", error.remedy}}}});
+}
+
+// Deep nesting would cost stack in the parser; no request needs more than three levels.
+bool nested_too_deeply(std::string_view line) {
+    constexpr int kMaxDepth = 64;
+    int depth = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (c == '"') in_text = !in_text;
+        if (in_text) {
+            if (c == '\\') ++i;
+            continue;
+        }
+        if (c == '{' || c == '[') ++depth;
+        if (c == '}' || c == ']') --depth;
+        if (depth > kMaxDepth) return true;
+    }
+    return false;
 }
 
 Result<Json> run(CommandContext& context, Role role, const Json& request) {
@@ -79,12 +100,7 @@ const Command* find_command(std::string_view name) {
 }
 
 std::string handle_request(CommandContext& context, Role role, std::string_view line) {
-    // Deep nesting would cost stack in the parser; no request needs more than two levels.
-    int depth = 0;
-    for (const char c : line) {
-        if (c == '{' || c == '[') ++depth;
-        if (depth > 64) return failure({"the request is nested too deeply", ""});
-    }
+    if (nested_too_deeply(line)) return failure({"the request is nested too deeply", ""});
     const Json request = Json::parse(line, nullptr, false);
     if (request.is_discarded()) return failure({"the request is not JSON", ""});
     const auto result = run(context, role, request);

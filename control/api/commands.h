@@ -20,6 +20,9 @@ Result<Json> show_routes(CommandContext& context, const Json& args);
 Result<Json> show_memory(CommandContext& context, const Json& args);
 Result<Json> show_config(CommandContext& context, const Json& args);
 
+Result<Json> ipvs_command(CommandContext& context, const Json& args);
+Result<Json> ipvs_listing(CommandContext& context, const Json& args);
+
 Result<Json> show_vrrp(CommandContext& context, const Json& args);
 
 Result<Json> vrrp_step_down(CommandContext& context, const Json& args);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "control/director/director.h"
 #include "control/director/reloader.h"
 #include "control/log/log.h"
+#include "control/spec/spec_builder.h"
 
 namespace pollux::control::api {
 namespace {
@@ -34,6 +36,10 @@ struct ServerChoice {
     const RealServerConfig* server = nullptr;
 };
 
+bool names_server(const std::string& name, const net::IpAddress& address, std::uint16_t port) {
+    return name == endpoint(address, port) || name == address.to_string();
+}
+
 std::vector<ServerChoice> find_servers(const Config& config, const std::string& service,
                                        const std::string& server) {
     std::vector<ServerChoice> found;
@@ -43,12 +49,48 @@ std::vector<ServerChoice> find_servers(const Config& config, const std::string& 
                           service == endpoint(key.address, key.port);
         if (!same) continue;
         for (const RealServerConfig& real : candidate.real_server) {
-            if (server == endpoint(real.address, real.port) || server == real.address.to_string()) {
-                found.push_back({&candidate, &real});
-            }
+            if (names_server(server, real.address, real.port)) found.push_back({&candidate, &real});
         }
     }
     return found;
+}
+
+Json report_weight(const std::string& service, const std::string& server, std::uint16_t before,
+                   std::uint16_t now) {
+    log::info("weight set by operator",
+              {{"service", service}, {"server", server}, {"before", before}, {"weight", now}});
+    return {{"service", service}, {"server", server}, {"weight_before", before}, {"weight", now}};
+}
+
+// A server of the file; nothing: back to what the file and the checks say.
+Json set_weight(Director& director, const ServerChoice& choice,
+                std::optional<std::uint16_t> weight) {
+    const ServerKey key = ServerKey::of(*choice.service, *choice.server);
+    ServerState& state = director.servers().servers[key];
+    const std::uint16_t before = state.weight(choice.server->weight);
+    state.operator_weight = weight;
+    for (const lb::ServiceSpec& service : build_services(
+             *choice.service, director.config().virtual_server_groups, director.servers())) {
+        director.runtime_changes().forget_weight(lb::ServiceKey::of(service),
+                                                 {choice.server->address, choice.server->port});
+    }
+    return report_weight(to_string(key.service),
+                         endpoint(choice.server->address, choice.server->port), before,
+                         state.weight(choice.server->weight));
+}
+
+// Servers that `pollux ipvs` added; nothing: back to the weight that it gave.
+void set_added_weights(Director& director, const std::string& service, const std::string& server,
+                       std::optional<std::uint16_t> weight, Json& changed) {
+    RuntimeServices& changes = director.runtime_changes();
+    for (const auto& [key, spec] : changes.added_servers()) {
+        const bool same = service.empty() || service == to_string(key) ||
+                          service == endpoint(key.address, key.port);
+        if (!same || !names_server(server, spec.address, spec.port)) continue;
+        const std::uint16_t now = changes.set_weight(key, {spec.address, spec.port}, weight);
+        changed.push_back(
+            report_weight(to_string(key), endpoint(spec.address, spec.port), spec.weight, now));
+    }
 }
 
 }  // namespace
@@ -72,6 +114,7 @@ Result<Json> show_status(CommandContext& context, const Json& /*args*/) {
                 {"ports", director.ports().ports.size()},
                 {"ports_up", ports_up},
                 {"services", director.spec().services.size()},
+                {"runtime_changes", director.runtime_services().size()},
                 {"virtual_addresses", director.vips().vips().size()},
                 {"routes", director.spec().routes.size()}};
 }
@@ -110,8 +153,11 @@ Result<Json> reload(CommandContext& context, const Json& args) {
     if (!preview) return preview.error();
     const auto confirm = number_argument(args, "confirm_seconds", {0, 0, 86400});
     if (!confirm) return confirm.error();
-    if (*preview) return outcome_json(context.reloader.preview());
-    return outcome_json(context.reloader.reload(std::chrono::seconds(*confirm)));
+    const auto discard = flag_argument(args, "discard_runtime");
+    if (!discard) return discard.error();
+    const RuntimeChanges fate = *discard ? RuntimeChanges::Discard : RuntimeChanges::Keep;
+    if (*preview) return outcome_json(context.reloader.preview(fate));
+    return outcome_json(context.reloader.reload(std::chrono::seconds(*confirm), fate));
 }
 
 Result<Json> confirm_reload(CommandContext& context, const Json& /*args*/) {
@@ -136,31 +182,17 @@ Result<Json> set_server_weight(CommandContext& context, const Json& args) {
     if (!server) return server.error();
     const auto weight = number_argument(args, "weight", {-1, -1, 65535});
     if (!weight) return weight.error();
-    const auto found = find_servers(context.director.config(), *service, *server);
-    if (found.empty()) {
+    std::optional<std::uint16_t> wanted;
+    if (*weight >= 0) wanted = static_cast<std::uint16_t>(*weight);
+    Director& director = context.director;
+    Json changed = Json::array();
+    for (const ServerChoice& choice : find_servers(director.config(), *service, *server)) {
+        changed.push_back(set_weight(director, choice, wanted));
+    }
+    set_added_weights(director, *service, *server, wanted, changed);
+    if (changed.empty()) {
         return Error{"no real server " + *server + (service->empty() ? "" : " in " + *service),
                      "see: pollux show services"};
-    }
-    Json changed = Json::array();
-    for (const ServerChoice& choice : found) {
-        const ServerKey key = ServerKey::of(*choice.service, *choice.server);
-        ServerState& state = context.director.servers().servers[key];
-        const std::uint16_t before = state.weight(choice.server->weight);
-        if (*weight < 0) {
-            state.operator_weight.reset();
-        } else {
-            state.operator_weight = static_cast<std::uint16_t>(*weight);
-        }
-        const std::uint16_t now = state.weight(choice.server->weight);
-        const std::string name = endpoint(choice.server->address, choice.server->port);
-        changed.push_back({{"service", to_string(key.service)},
-                           {"server", name},
-                           {"weight_before", before},
-                           {"weight", now}});
-        log::info("weight set by operator", {{"service", to_string(key.service)},
-                                             {"server", name},
-                                             {"before", before},
-                                             {"weight", now}});
     }
     context.director.publish_soon();
     return Json{{"changed", std::move(changed)}};

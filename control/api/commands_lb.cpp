@@ -7,6 +7,7 @@
 #include "control/api/connection_filter.h"
 #include "control/api/json_views.h"
 #include "control/director/director.h"
+#include "control/spec/spec_builder.h"
 
 namespace pollux::control::api {
 namespace {
@@ -17,11 +18,32 @@ std::vector<lb::WorkerCounters> worker_counters(const lb::DataPlane& plane) {
     return counters;
 }
 
+// Servers of the file whose weight `pollux server` set.
+ServersOfServices weighted_servers(Director& director) {
+    ServersOfServices found;
+    const Config& config = director.config();
+    for (const VirtualServerConfig& service : config.virtual_servers) {
+        for (const RealServerConfig& server : service.real_server) {
+            const ServerState state = director.servers().of(ServerKey::of(service, server));
+            if (!state.operator_weight) continue;
+            for (const lb::ServiceSpec& spec :
+                 build_services(service, config.virtual_server_groups, director.servers())) {
+                found.insert({lb::ServiceKey::of(spec), {server.address, server.port}});
+            }
+        }
+    }
+    return found;
+}
+
 }  // namespace
 
 Result<Json> show_services(CommandContext& context, const Json& /*args*/) {
     Director& director = context.director;
-    return Json{{"services", services_json(director.plane().services(director.now()))}};
+    const auto views = director.plane().services(director.now());
+    Json services = services_json(views);
+    add_origins(services, views, director.runtime_services(), weighted_servers(director));
+    return Json{{"services", std::move(services)},
+                {"deleted_at_runtime", director.runtime_services().deleted()}};
 }
 
 // The loop has adverts to send: one request looks at no more records than take a few milliseconds,

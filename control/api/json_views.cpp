@@ -19,20 +19,55 @@ double seconds(lb::Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
+std::string_view tunnel_type(lb::TunnelKind kind) {
+    switch (kind) {
+        case lb::TunnelKind::Ipip:
+            return "ipip";
+        case lb::TunnelKind::Gue:
+            return "gue";
+        case lb::TunnelKind::Gre:
+            return "gre";
+    }
+    return "?";
+}
+
+Json tunnel_json(const lb::TunnelSpec& tunnel) {
+    Json json{{"type", tunnel_type(tunnel.kind)}};
+    if (tunnel.kind == lb::TunnelKind::Gue) json["port"] = tunnel.gue_port;
+    if (tunnel.kind != lb::TunnelKind::Ipip) {
+        json["checksum"] = tunnel.checksum;
+        json["remote_checksum"] = tunnel.remote_checksum;
+    }
+    json["spread_source"] = tunnel.spread_source;
+    return json;
+}
+
 Json server_json(const lb::ServerView& server) {
-    return {{"address", server.address.to_string()},
-            {"port", server.port},
-            {"method", lvs_method(server.method)},
-            {"weight", server.weight},
-            {"active", server.active},
-            {"inactive", server.inactive},
-            {"persistent", server.persistent},
-            {"connections", server.connections},
-            {"packets_in", server.packets_in},
-            {"packets_out", server.packets_out},
-            {"bytes_in", server.bytes_in},
-            {"bytes_out", server.bytes_out},
-            {"removed", server.removed}};
+    Json json{{"address", server.address.to_string()},
+              {"port", server.port},
+              {"method", lvs_method(server.method)},
+              {"weight", server.weight},
+              {"upper_threshold", server.upper_threshold},
+              {"lower_threshold", server.lower_threshold},
+              {"active", server.active},
+              {"inactive", server.inactive},
+              {"persistent", server.persistent},
+              {"connections", server.connections},
+              {"packets_in", server.packets_in},
+              {"packets_out", server.packets_out},
+              {"bytes_in", server.bytes_in},
+              {"bytes_out", server.bytes_out},
+              {"removed", server.removed}};
+    if (server.method == lb::ForwardingMethod::Tunnel) json["tunnel"] = tunnel_json(server.tunnel);
+    return json;
+}
+
+Json rate_json(const ipvs::Rate& rate) {
+    return {{"connections", rate.connections},
+            {"packets_in", rate.packets_in},
+            {"packets_out", rate.packets_out},
+            {"bytes_in", rate.bytes_in},
+            {"bytes_out", rate.bytes_out}};
 }
 
 Json service_json(const lb::ServiceView& service) {
@@ -118,6 +153,34 @@ Json services_json(std::span<const lb::ServiceView> services) {
     Json list = Json::array();
     for (const lb::ServiceView& service : services) list.push_back(service_json(service));
     return list;
+}
+
+void add_rates(Json& services, std::span<const ipvs::ServiceRates> rates) {
+    for (std::size_t i = 0; i < services.size(); ++i) {
+        services[i]["per_second"] = rate_json(rates[i].service);
+        Json& servers = services[i]["servers"];
+        for (std::size_t j = 0; j < servers.size(); ++j) {
+            servers[j]["per_second"] = rate_json(rates[i].servers.at(j));
+        }
+    }
+}
+
+void add_origins(Json& services, std::span<const lb::ServiceView> views,
+                 const RuntimeServices& changes, const ServersOfServices& weighted) {
+    for (std::size_t i = 0; i < services.size(); ++i) {
+        const lb::ServiceKey key = lb::ServiceKey::of(views[i].spec);
+        services[i]["defined_by"] = control::to_string(changes.defined_by(key));
+        Json& servers = services[i]["servers"];
+        for (std::size_t j = 0; j < servers.size(); ++j) {
+            const lb::ServerView& server = views[i].servers.at(j);
+            const ServerEndpoint endpoint{server.address, server.port};
+            DefinedBy by = changes.defined_by(key, endpoint);
+            if (by == DefinedBy::File && weighted.contains({key, endpoint})) {
+                by = DefinedBy::Changed;
+            }
+            servers[j]["defined_by"] = control::to_string(by);
+        }
+    }
 }
 
 Json connection_json(const lb::ConnectionView& connection) {

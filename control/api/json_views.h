@@ -5,10 +5,14 @@
 // the members are documented in docs/control-protocol.md.
 
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "control/ipvs/format.h"
 #include "control/netlink/kernel_tables.h"
+#include "control/spec/runtime_services.h"
 #include "control/spec/server_states.h"
 #include "control/tap/port_table.h"
 #include "dataplane/dpdk/runtime.h"
@@ -23,6 +27,13 @@ using control::to_string;
 // The configuration's word: "NAT", "DR", "TUN", "FNAT".
 [[nodiscard]] std::string_view lvs_method(lb::ForwardingMethod method);
 [[nodiscard]] Json services_json(std::span<const lb::ServiceView> services);
+// Adds `per_second` to the result of services_json; `rates` as RateEstimator gives them for it.
+void add_rates(Json& services, std::span<const ipvs::ServiceRates> rates);
+// Adds `defined_by` to each service and server of services_json(views). `weighted`: servers of the
+// file with a weight of the operator's.
+using ServersOfServices = std::set<std::pair<lb::ServiceKey, ServerEndpoint>>;
+void add_origins(Json& services, std::span<const lb::ServiceView> views,
+                 const RuntimeServices& changes, const ServersOfServices& weighted);
 [[nodiscard]] Json connection_json(const lb::ConnectionView& connection);
 [[nodiscard]] Json port_json(const dpdk::PortView& port);
 [[nodiscard]] Json worker_json(const dpdk::WorkerView& worker, const lb::WorkerCounters& counters);

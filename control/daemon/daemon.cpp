@@ -11,6 +11,7 @@
 
 #include "control/api/api_server.h"
 #include "control/api/command.h"
+#include "control/api/ipvs_commands.h"
 #include "control/config/load.h"
 #include "control/config/render.h"
 #include "control/daemon/runtime_options.h"
@@ -113,11 +114,29 @@ void feed_watchdog(const Director& director) {
     if (director.worker_silence() < kWorkerPatience) systemd_notify("WATCHDOG=1");
 }
 
+api::IpvsHooks make_ipvs_hooks(Director& director) {
+    api::IpvsHooks hooks;
+    hooks.file = [&director] { return build_file_table(director.config()); };
+    hooks.changes = [&director]() -> const RuntimeServices& { return director.runtime_services(); };
+    hooks.build = [&director](const RuntimeServices& changes) {
+        return director.build_with(changes);
+    };
+    hooks.publish = [&director](const lb::DataPlaneSpec& spec, RuntimeServices changes) {
+        return director.change_services(spec, std::move(changes));
+    };
+    hooks.views = [&director] { return director.plane().services(director.now()); };
+    hooks.size = director.config().conntrack.max_connections;
+    return hooks;
+}
+
 int serve(Parts& parts, const DaemonOptions& options,
           const api::ControlSocketOptions& api_options) {
     Director& director = *parts.director;
     Reloader reloader(director, options.config, load_options(options));
-    api::CommandContext context{director, reloader, *parts.vrrp};
+    api::IpvsCommands ipvs_commands(make_ipvs_hooks(director));
+    Timer estimator(parts.loop, [&] { ipvs_commands.sample(); });
+    estimator.start_every(ipvs::RateEstimator::kInterval);
+    api::CommandContext context{director, reloader, *parts.vrrp, ipvs_commands};
     api::ApiServer server(parts.loop, *parts.socket, api_options,
                           [&](api::Role role, std::string_view line) {
                               return api::handle_request(context, role, line);

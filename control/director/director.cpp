@@ -118,7 +118,8 @@ void Director::make_components() {
     };
     publisher_ = std::make_unique<Publisher>(
         *loop_, *plane_,
-        Publisher::Hooks{[this] { return build(config_); }, [this] { return now(); },
+        Publisher::Hooks{[this] { return build(config_, runtime_services_); },
+                         [this] { return now(); },
                          [this](const lb::DataPlaneSpec& spec) { spec_applied(spec); }});
 }
 
@@ -148,9 +149,25 @@ void Director::stop(const std::string& reason) {
     stop_timer_.start_once(kStopGrace);
 }
 
-Result<ConfigDiff> Director::reload(Config next) {
-    if (const Status available = check_available(next); !available) return available.error();
+ConfigDiff Director::preview(const Config& next, RuntimeServices& changes,
+                             RuntimeChanges fate) const {
     ConfigDiff diff = diff_configs(config_, next);
+    if (fate == RuntimeChanges::Discard) {
+        if (changes.size() > 0) {
+            diff.changes.push_back("run-time changes given up: " + std::to_string(changes.size()));
+        }
+        changes = {};
+        return diff;
+    }
+    const auto lines = changes.follow_file(build_file_table(config_), build_file_table(next));
+    diff.changes.insert(diff.changes.end(), lines.begin(), lines.end());
+    return diff;
+}
+
+Result<ConfigDiff> Director::reload(Config next, RuntimeChanges fate) {
+    if (const Status available = check_available(next); !available) return available.error();
+    RuntimeServices changes = runtime_services_;
+    ConfigDiff diff = preview(next, changes, fate);
     if (!diff.restart_only.empty()) {
         std::string keys;
         for (const std::string& key : diff.restart_only) keys += (keys.empty() ? "" : ", ") + key;
@@ -163,14 +180,15 @@ Result<ConfigDiff> Director::reload(Config next) {
     const KernelPlan before = plan_kernel(config_, ports_);
     const KernelPlan after = plan_kernel(next, ports_);
     if (const Status done = apply_kernel_plan(*netlink_, before, after); !done) return done.error();
-    if (const Status done = publisher_->publish(build(next)); !done) {
+    if (const Status done = publisher_->publish(build(next, changes)); !done) {
         const Status undone = apply_kernel_plan(*netlink_, after, before);
         if (!undone) log::error("kernel state not restored", undone.error());
         return done.error();
     }
     const Config old = std::exchange(config_, std::move(next));
+    runtime_services_ = std::move(changes);
     ++reloads_;
-    next_hops_->update_wanted(spec_.routes, server_addresses(config_));
+    next_hops_->update_wanted(spec_.routes, wanted_servers());
     if (old.log.level != config_.log.level) log::set_level(to_log_level(config_.log.level));
     for (const auto& extension : extensions_) extension->reloaded(old, config_);
     for (const std::string& line : diff.changes) log::info("changed", {{"what", line}});
@@ -182,13 +200,29 @@ void Director::add(std::unique_ptr<Extension> extension) {
     extensions_.push_back(std::move(extension));
 }
 
-lb::DataPlaneSpec Director::build(const Config& config) const {
-    return build_spec({config, ports_, monitor_->tables(), servers_, vips_->owned()});
+lb::DataPlaneSpec Director::build(const Config& config, const RuntimeServices& changes) const {
+    return build_spec({config, ports_, monitor_->tables(), servers_, vips_->owned(), &changes});
+}
+
+Status Director::change_services(const lb::DataPlaneSpec& spec, RuntimeServices changes) {
+    std::swap(runtime_services_, changes);
+    Status done = publisher_->publish(spec);
+    if (!done) runtime_services_ = std::move(changes);
+    return done;
+}
+
+// Servers that are down are wanted, too: they may come back any moment.
+std::set<net::IpAddress> Director::wanted_servers() const {
+    std::set<net::IpAddress> addresses = server_addresses(config_);
+    for (const auto& [service, server] : runtime_services_.added_servers()) {
+        addresses.insert(server.address);
+    }
+    return addresses;
 }
 
 void Director::spec_applied(const lb::DataPlaneSpec& spec) {
     spec_ = spec;
-    next_hops_->update_wanted(spec.routes, server_addresses(config_));
+    next_hops_->update_wanted(spec.routes, wanted_servers());
     log::debug("snapshot published", {{"generation", plane_->generation()},
                                       {"services", spec.services.size()},
                                       {"routes", spec.routes.size()},

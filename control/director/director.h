@@ -6,6 +6,7 @@
 // from the loop.
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "control/loop/event_loop.h"
 #include "control/netlink/kernel_monitor.h"
 #include "control/nexthop/next_hops.h"
+#include "control/spec/runtime_services.h"
 #include "control/spec/server_states.h"
 #include "control/tap/exception_taps.h"
 #include "control/vip/vip_owner.h"
@@ -26,6 +28,9 @@
 #include "dataplane/lb/data_plane.h"
 
 namespace pollux::control {
+
+// What a reload does with the operator's changes that the new file does not contradict.
+enum class RuntimeChanges : std::uint8_t { Keep, Discard };
 
 class Director {
   public:
@@ -43,7 +48,10 @@ class Director {
 
     // Makes `next` the configuration, as one transaction: a refused one changes nothing. The lines
     // tell what changed.
-    Result<ConfigDiff> reload(Config next);
+    Result<ConfigDiff> reload(Config next, RuntimeChanges fate = RuntimeChanges::Keep);
+    // What a reload would change. `changes`, a copy of runtime_services(), becomes what is left of
+    // them.
+    ConfigDiff preview(const Config& next, RuntimeServices& changes, RuntimeChanges fate) const;
 
     void add(std::unique_ptr<Extension> extension);
 
@@ -60,6 +68,15 @@ class Director {
     // Call publish_soon() after a change.
     ServerStates& servers() { return servers_; }
     void publish_soon() { publisher_->request(); }
+
+    // The operator's changes of the LVS table. A refused change leaves everything as it was.
+    [[nodiscard]] const RuntimeServices& runtime_services() const { return runtime_services_; }
+    // To set weights; call publish_soon() after a change.
+    RuntimeServices& runtime_changes() { return runtime_services_; }
+    [[nodiscard]] lb::DataPlaneSpec build_with(const RuntimeServices& changes) const {
+        return build(config_, changes);
+    }
+    Status change_services(const lb::DataPlaneSpec& spec, RuntimeServices changes);
     // Sends a complete frame out of a port. False: queue full.
     bool transmit(lb::PortId port, std::span<const std::uint8_t> frame) {
         return runtime_->transmit(port, frame);
@@ -87,7 +104,9 @@ class Director {
 
     Status open_kernel();
     void make_components();
-    [[nodiscard]] lb::DataPlaneSpec build(const Config& config) const;
+    [[nodiscard]] lb::DataPlaneSpec build(const Config& config,
+                                          const RuntimeServices& changes) const;
+    [[nodiscard]] std::set<net::IpAddress> wanted_servers() const;
     void spec_applied(const lb::DataPlaneSpec& spec);
     void watch_kernel();
     void settle_vips();
@@ -101,6 +120,7 @@ class Director {
     Config config_;
     PortTable ports_;
     ServerStates servers_;
+    RuntimeServices runtime_services_;
     lb::DataPlaneSpec spec_;
     lb::TimePoint started_;
     std::uint64_t reloads_ = 0;

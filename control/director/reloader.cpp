@@ -36,10 +36,10 @@ Reloader::Reloader(Director& director, std::string path, LoadOptions options)
           rollback();
       }) {}
 
-Reloader::Outcome Reloader::apply(Config next) {
+Reloader::Outcome Reloader::apply(Config next, RuntimeChanges fate) {
     Outcome outcome;
     Config before = director_->config();
-    auto done = director_->reload(std::move(next));
+    auto done = director_->reload(std::move(next), fate);
     if (!done) {
         outcome.error = done.error();
         return outcome;
@@ -52,14 +52,14 @@ Reloader::Outcome Reloader::apply(Config next) {
     return outcome;
 }
 
-Reloader::Outcome Reloader::reload(std::chrono::seconds confirm) {
+Reloader::Outcome Reloader::reload(std::chrono::seconds confirm, RuntimeChanges fate) {
     LoadResult loaded = load_config(path_, options_);
     if (!loaded.config) {
         Outcome outcome = refused_by_file(loaded, path_);
         log_refusal(outcome);
         return outcome;
     }
-    Outcome outcome = apply(std::move(*loaded.config));
+    Outcome outcome = apply(std::move(*loaded.config), fate);
     if (loaded.warnings > 0) outcome.messages = render_all(loaded);
     if (!outcome.accepted) {
         log_refusal(outcome);
@@ -69,14 +69,14 @@ Reloader::Outcome Reloader::reload(std::chrono::seconds confirm) {
     return outcome;
 }
 
-Reloader::Outcome Reloader::preview() const {
+Reloader::Outcome Reloader::preview(RuntimeChanges fate) const {
     const LoadResult loaded = load_config(path_, options_);
     if (!loaded.config) return refused_by_file(loaded, path_);
     Outcome outcome;
     outcome.accepted = true;
-    outcome.messages =
-        loaded.warnings > 0 ? render_all(loaded) : std::string();
-    outcome.diff = diff_configs(director_->config(), *loaded.config);
+    outcome.messages = loaded.warnings > 0 ? render_all(loaded) : std::string();
+    RuntimeServices changes = director_->runtime_services();
+    outcome.diff = director_->preview(*loaded.config, changes, fate);
     return outcome;
 }
 
@@ -99,7 +99,7 @@ Reloader::Outcome Reloader::rollback() {
     }
     Config target = std::move(*previous_);
     previous_.reset();
-    Outcome outcome = apply(std::move(target));
+    Outcome outcome = apply(std::move(target), RuntimeChanges::Keep);
     if (!outcome.accepted) log_refusal(outcome);
     return outcome;
 }

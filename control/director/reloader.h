@@ -28,9 +28,10 @@ class Reloader {
 
     // With `confirm` > 0 the old configuration comes back after that time unless confirm() is
     // called.
-    Outcome reload(std::chrono::seconds confirm = std::chrono::seconds::zero());
+    Outcome reload(std::chrono::seconds confirm = std::chrono::seconds::zero(),
+                   RuntimeChanges fate = RuntimeChanges::Keep);
     // What reload() would do.
-    Outcome preview() const;
+    Outcome preview(RuntimeChanges fate) const;
     // Error: nothing waits for it.
     Status confirm();
     // Back to the configuration before the last reload. Error: there is none.
@@ -40,7 +41,7 @@ class Reloader {
     [[nodiscard]] bool waits_for_confirmation() const { return confirm_timer_.active(); }
 
   private:
-    Outcome apply(Config next);
+    Outcome apply(Config next, RuntimeChanges fate);
 
     Director* director_;
     std::string path_;

@@ -6,6 +6,7 @@
 // tests use the same code. Control thread.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct Backend {
     std::function<std::vector<ServiceRates>(const std::vector<lb::ServiceView>&)> rates;
     // Sets the counters of one service, or of all (nullptr), to zero.
     std::function<void(const lb::ServiceSpec*)> zero;
+    // What listings show behind "size=".
+    std::uint32_t size = 4096;
 };
 
 class Console {
@@ -48,15 +51,18 @@ class Console {
                              const std::string& input = {});
 
   private:
+    Output execute(const Command& command);
     Output list(const Command& command);
     Output restore(const std::string& input);
-    Output change(const Command& command);
+    // Hands a changed table to the data plane; a failure brings `before` back.
+    std::optional<Refusal> publish(const Table& before);
 
     Table& table_;
     Backend backend_;
     std::string program_;
     NameResolver resolver_;
     Names names_;
+    bool changed_ = false;  // the table, since it was last published
 };
 
 }  // namespace pollux::control::ipvs

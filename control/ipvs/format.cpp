@@ -330,29 +330,36 @@ std::string list_service(const ServiceTable& table, const Listing& listing, cons
     return text;
 }
 
-std::string list_connections(std::span<const lb::ConnectionView> connections,
-                             const Listing& listing, const Names& names) {
+std::string connections_title(const Listing& listing) {
     std::string text = "IPVS connection entries\n";
     if (listing.persistent_conn) {
-        text += print("pro expire %-11s %-18s %-18s %-18s %-16s %s\n", "state", "source", "virtual",
-                      "destination", "pe name", "pe_data");
-    } else {
-        text +=
-            print("pro expire %-11s %-18s %-18s %s\n", "state", "source", "virtual", "destination");
+        return text + print("pro expire %-11s %-18s %-18s %-18s %-16s %s\n", "state", "source",
+                            "virtual", "destination", "pe name", "pe_data");
     }
+    return text +
+           print("pro expire %-11s %-18s %-18s %s\n", "state", "source", "virtual", "destination");
+}
+
+std::string connection_row(const lb::ConnectionView& view, const Listing& listing,
+                           const Names& names) {
     const Names* shown = listing.numeric ? nullptr : &names;
+    const auto end = [&view, shown](const net::IpAddress& address, std::uint16_t port) {
+        return host_and_port(address, port, view.protocol, shown);
+    };
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(view.expires_in).count();
+    const std::string expire =
+        print("%02d:%02d", static_cast<int>(left / 60), static_cast<int>(left % 60));
+    return print("%-3s %-6s %-11s %-18s %-18s %s\n", protocol_name(view.protocol), expire.c_str(),
+                 std::string(view.state).c_str(), end(view.client, view.client_port).c_str(),
+                 end(view.virtual_address, view.virtual_port).c_str(),
+                 end(view.server, view.server_port).c_str());
+}
+
+std::string list_connections(std::span<const lb::ConnectionView> connections,
+                             const Listing& listing, const Names& names) {
+    std::string text = connections_title(listing);
     for (const lb::ConnectionView& view : connections) {
-        const auto end = [&view, shown](const net::IpAddress& address, std::uint16_t port) {
-            return host_and_port(address, port, view.protocol, shown);
-        };
-        const auto left = std::chrono::duration_cast<std::chrono::seconds>(view.expires_in).count();
-        const std::string expire =
-            print("%02d:%02d", static_cast<int>(left / 60), static_cast<int>(left % 60));
-        text +=
-            print("%-3s %-6s %-11s %-18s %-18s %s\n", protocol_name(view.protocol), expire.c_str(),
-                  std::string(view.state).c_str(), end(view.client, view.client_port).c_str(),
-                  end(view.virtual_address, view.virtual_port).c_str(),
-                  end(view.server, view.server_port).c_str());
+        text += connection_row(view, listing, names);
     }
     return text;
 }

@@ -50,6 +50,10 @@ struct ServiceTable {
 // `ipvsadm -Lc`, in the order of `connections`.
 [[nodiscard]] std::string list_connections(std::span<const lb::ConnectionView> connections,
                                            const Listing& listing, const Names& names = {});
+// Its title lines and one of its rows, for a listing that comes in pieces.
+[[nodiscard]] std::string connections_title(const Listing& listing);
+[[nodiscard]] std::string connection_row(const lb::ConnectionView& connection,
+                                         const Listing& listing, const Names& names = {});
 // `ipvsadm -S`: lines for -R. As in ipvsadm thresholds are not saved.
 [[nodiscard]] std::string save(std::span<const lb::ServiceView> services, const Listing& listing,
                                const Names& names = {});

@@ -98,7 +98,14 @@ std::optional<Refusal> Table::change_server(const Command& command) {
                             server.method == lb::ForwardingMethod::Tunnel;
     const bool removal = command.verb == Verb::DeleteServer;
     if (!removal && ports_stay && service->fwmark == 0 && server.port != service->port) {
-        if (foreign_port == ForeignPort::IsRefused) return invalid();
+        if (foreign_port == ForeignPort::IsRefused) {
+            Refusal refusal = invalid();
+            refusal.message += "\nPort " + std::to_string(server.port) +
+                               " of the real server is not the service's " +
+                               std::to_string(service->port) +
+                               ": only -m changes ports; use it, or give no port";
+            return refusal;
+        }
         server.port = service->port;
     }
     const auto existing = find_server(*service, server);
@@ -154,7 +161,7 @@ std::optional<Refusal> Table::apply(const Command& command) {
             return std::nullopt;
         }
         case Verb::StartDaemon:
-            return invalid();
+            return refused("Pollux has no sync daemon: it does not exchange connections with LVS");
         case Verb::StopDaemon:
             return refused("No daemon is running");
         case Verb::List:

@@ -152,6 +152,38 @@ std::vector<lb::OwnedAddressSpec> build_owned(const SpecInputs& inputs) {
     return owned;
 }
 
+// Servers that the configuration has and that must not serve now.
+ServerEndpoints held_back(const VirtualServerConfig& service, const ServerStates& states) {
+    const bool sorry =
+        service.sorry_server && states.without_quorum.contains(VirtualServerKey::of(service));
+    ServerEndpoints out;
+    for (const RealServerConfig& server : service.real_server) {
+        const bool alive = states.of(ServerKey::of(service, server)).alive;
+        if (sorry || !alive) out.insert({server.address, server.port});
+    }
+    return out;
+}
+
+// The file's services with the operator's changes laid over them, then the operator's own.
+std::vector<lb::ServiceSpec> build_table(const SpecInputs& inputs) {
+    static const RuntimeServices kNoChanges;
+    const RuntimeServices& runtime = inputs.runtime == nullptr ? kNoChanges : *inputs.runtime;
+    std::vector<lb::ServiceSpec> table;
+    std::set<lb::ServiceKey> of_file;
+    for (const VirtualServerConfig& server : inputs.config.virtual_servers) {
+        const ServerEndpoints held = held_back(server, inputs.servers);
+        for (lb::ServiceSpec& service :
+             build_services(server, inputs.config.virtual_server_groups, inputs.servers)) {
+            of_file.insert(lb::ServiceKey::of(service));
+            if (runtime.apply(service, held)) table.push_back(std::move(service));
+        }
+    }
+    for (lb::ServiceSpec& service : runtime.added()) {
+        if (!of_file.contains(lb::ServiceKey::of(service))) table.push_back(std::move(service));
+    }
+    return table;
+}
+
 lb::MarkRuleSpec to_spec(const MarkConfig& mark) {
     return {mark.source,
             mark.destination,
@@ -188,13 +220,20 @@ lb::DataPlaneSpec build_spec(const SpecInputs& inputs) {
         spec.local_addresses.push_back({local.address, local.ports.first, local.ports.last});
     }
     for (const MarkConfig& mark : config.marks) spec.marks.push_back(to_spec(mark));
-    for (const VirtualServerConfig& server : config.virtual_servers) {
-        auto services = build_services(server, config.virtual_server_groups, inputs.servers);
-        std::move(services.begin(), services.end(), std::back_inserter(spec.services));
-    }
+    spec.services = build_table(inputs);
     spec.sysctl = config.conntrack.sysctl;
     spec.timeouts = config.conntrack.timeout;
+    if (inputs.runtime != nullptr) inputs.runtime->apply(spec.timeouts);
     return spec;
+}
+
+FileTable build_file_table(const Config& config) {
+    FileTable table{{}, config.conntrack.timeout};
+    for (const VirtualServerConfig& server : config.virtual_servers) {
+        auto services = build_services(server, config.virtual_server_groups, {});
+        std::move(services.begin(), services.end(), std::back_inserter(table.services));
+    }
+    return table;
 }
 
 std::set<net::IpAddress> server_addresses(const Config& config) {

@@ -10,6 +10,7 @@
 
 #include "control/config/config.h"
 #include "control/netlink/kernel_tables.h"
+#include "control/spec/runtime_services.h"
 #include "control/spec/server_states.h"
 #include "control/tap/port_table.h"
 #include "dataplane/lb/data_plane.h"
@@ -21,7 +22,8 @@ struct SpecInputs {
     const PortTable& ports;
     const KernelTables& kernel;
     const ServerStates& servers;
-    std::vector<lb::OwnedAddressSpec> vips;  // held now
+    std::vector<lb::OwnedAddressSpec> vips;    // held now
+    const RuntimeServices* runtime = nullptr;  // laid over the configuration's services
 };
 
 [[nodiscard]] lb::DataPlaneSpec build_spec(const SpecInputs& inputs);
@@ -30,6 +32,9 @@ struct SpecInputs {
 [[nodiscard]] std::vector<lb::ServiceSpec> build_services(
     const VirtualServerConfig& server, std::span<const VirtualServerGroupConfig> groups,
     const ServerStates& states);
+
+// The services and time-outs of the configuration alone.
+[[nodiscard]] FileTable build_file_table(const Config& config);
 
 // Every address that real servers and sorry servers have.
 [[nodiscard]] std::set<net::IpAddress> server_addresses(const Config& config);

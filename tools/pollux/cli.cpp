@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <ostream>
 
 #include "control/config/check.h"
 #include "tools/pollux/client.h"
+#include "tools/pollux/ipvs.h"
+#include "tools/pollux/names.h"
 #include "tools/pollux/rs_setup.h"
 
 namespace pollux::cli {
@@ -47,6 +51,8 @@ constexpr std::array kLocalRows = {
              "print the commands that a real server needs", rs_setup},
 };
 
+constexpr std::string_view kIpvsHelp = "ipvsadm's command line, texts and exit statuses";
+
 // One line of `pollux help`.
 void print_row(std::ostream& out, std::string_view words, std::string_view help) {
     std::string line = "  " + std::string(words);
@@ -57,10 +63,13 @@ void print_row(std::ostream& out, std::string_view words, std::string_view help)
 void print_help(std::ostream& out) {
     out << "usage: pollux [--socket PATH] [--json] COMMAND\n\nWith the daemon:\n";
     for (const CommandRow& row : command_rows()) print_row(out, row.words, row.help);
+    print_row(out, "ipvs [ARGUMENTS]", kIpvsHelp);
     out << "\nWithout it:\n";
     for (const LocalRow& row : kLocalRows) print_row(out, row.word, row.help);
     print_row(out, "help [COMMAND]", "this, or the options of a command");
-    out << "\nExit status: 0 done, 1 refused, 2 no connection to the daemon.\n";
+    out << "\nExit status: 0 done, 1 refused, 2 no connection to the daemon; of ipvs: ipvsadm's.\n"
+           "The socket is $POLLUX_SOCKET, or "
+        << kDefaultSocket << ".\n";
 }
 
 int help(const Words& args, std::ostream& out, std::ostream& err) {
@@ -71,6 +80,11 @@ int help(const Words& args, std::ostream& out, std::ostream& err) {
     for (const LocalRow& row : kLocalRows) {
         if (row.word != args.front()) continue;
         out << "usage: pollux " << row.word << " " << row.usage << "\n" << row.help << "\n";
+        return kOk;
+    }
+    if (args.front() == "ipvs") {
+        out << "usage: pollux [--socket PATH] ipvs [ARGUMENTS]\n"
+            << kIpvsHelp << "; see: pollux ipvs --help\n";
         return kOk;
     }
     const CommandRow* row = find_row(args);
@@ -90,8 +104,13 @@ int help(const Words& args, std::ostream& out, std::ostream& err) {
     return kOk;
 }
 
+std::string default_socket() {
+    const char* given = std::getenv("POLLUX_SOCKET");
+    return given == nullptr || *given == '\0' ? kDefaultSocket : given;
+}
+
 struct GlobalOptions {
-    std::string socket = kDefaultSocket;
+    std::string socket = default_socket();
     bool json = false;
 };
 
@@ -137,6 +156,18 @@ Result<Json> ask_all(Client& client, const CommandRow& row, Json args) {
     return answer;
 }
 
+// Connects at the first need.
+std::function<Result<Ask>()> connector(std::string socket) {
+    return [socket = std::move(socket)]() -> Result<Ask> {
+        auto client = Client::connect(socket);
+        if (!client) return client.error();
+        auto shared = std::make_shared<Client>(std::move(client).value());
+        return Ask([shared](const std::string& command, const Json& arguments) {
+            return shared->ask(command, arguments);
+        });
+    };
+}
+
 int ask_daemon(const CommandRow& row, const GlobalOptions& options, const Json& args,
                std::ostream& out, std::ostream& err) {
     auto client = Client::connect(options.socket);
@@ -157,6 +188,33 @@ int ask_daemon(const CommandRow& row, const GlobalOptions& options, const Json& 
     }
     out << row.render(answer->value("data", Json::object()), args);
     return kOk;
+}
+
+// Words behind "ipvs" are ipvsadm's, also those that look like ours.
+Words::iterator find_ipvs(Words& words) {
+    auto word = words.begin();
+    while (word != words.end() && word->starts_with("--")) {
+        if (*word == "--socket" && std::next(word) != words.end()) ++word;
+        ++word;
+    }
+    return word != words.end() && *word == "ipvs" ? word : words.end();
+}
+
+IpvsCall ipvs_call(const Words& arguments, const std::string& program) {
+    return {arguments, program, &std::cin, system_resolver(), system_names()};
+}
+
+int ipvs(Words global, const Words& arguments, std::ostream& out, std::ostream& err) {
+    const auto options = take_global_options(global);
+    if (!options) return fail(err, options.error(), kNotConnected);
+    if (!global.empty()) {
+        return fail(err, {"unknown option " + global.front(), "see: pollux help"}, kNotConnected);
+    }
+    if (options->json) {
+        return fail(err, {"ipvs speaks ipvsadm's texts only", "see: pollux --json show services"},
+                    kNotConnected);
+    }
+    return run_ipvs(ipvs_call(arguments, "pollux ipvs"), connector(options->socket), out, err);
 }
 
 Error unknown_command(const Words& words) {
@@ -182,6 +240,9 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
         out << "pollux " POLLUX_VERSION "\n";
         return kOk;
     }
+    if (const auto word = find_ipvs(words); word != words.end()) {
+        return ipvs(Words(words.begin(), word), Words(word + 1, words.end()), out, err);
+    }
     const std::string first = words.front();
     const Words after(words.begin() + 1, words.end());
     if (first == "help") return help(after, out, err);
@@ -198,6 +259,10 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     const auto request = parse_arguments(*row, std::span<const std::string>(words).subspan(count));
     if (!request) return fail(err, request.error(), kRefused);
     return ask_daemon(*row, *options, *request, out, err);
+}
+
+int run_as_ipvsadm(const std::vector<std::string>& args, std::ostream& out, std::ostream& err) {
+    return run_ipvs(ipvs_call(args, "ipvsadm"), connector(default_socket()), out, err);
 }
 
 }  // namespace pollux::cli

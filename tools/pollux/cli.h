@@ -61,4 +61,8 @@ Result<Json> parse_arguments(const CommandRow& row, std::span<const std::string>
 // The whole program; returns the exit code.
 int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err);
 
+// The program under the name "ipvsadm": `args` are ipvsadm's, the socket is $POLLUX_SOCKET or the
+// usual one.
+int run_as_ipvsadm(const std::vector<std::string>& args, std::ostream& out, std::ostream& err);
+
 }  // namespace pollux::cli

@@ -29,6 +29,8 @@ constexpr std::array kReloadOptions = {
     OptionRow{"--diff", "preview", Flag, "only show what would change"},
     OptionRow{"--confirm", "confirm_seconds", Seconds,
               "go back after this time unless confirmed (60s, 5m)"},
+    OptionRow{"--discard-runtime", "discard_runtime", Flag,
+              "forget what `pollux ipvs` changed, so that the file alone counts"},
 };
 constexpr std::array kServerOptions = {
     OptionRow{"SERVER", "server", Text, "the real server: ADDRESS or ADDRESS:PORT"},

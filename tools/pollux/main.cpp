@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// pollux: the operator's command.
+// pollux: the operator's command. Under the name "ipvsadm" it is `pollux ipvs`.
 
+#include <filesystem>
 #include <iostream>
 
 #include "tools/pollux/cli.h"
 
 int main(int argc, char** argv) {
     const std::vector<std::string> args(argv + 1, argv + argc);
-    return pollux::cli::run(args, std::cout, std::cerr);
+    const bool is_ipvsadm = argc > 0 && std::filesystem::path(argv[0]).filename() == "ipvsadm";
+    return is_ipvsadm ? pollux::cli::run_as_ipvsadm(args, std::cout, std::cerr)
+                      : pollux::cli::run(args, std::cout, std::cerr);
 }

@@ -47,6 +47,13 @@ std::string service_flags(const Json& service) {
     return flags;
 }
 
+// Behind what is not as the file says.
+std::string origin_mark(const Json& row) {
+    const std::string by = text(row, "defined_by");
+    if (by == "runtime") return "  (runtime)";
+    return by == "changed" ? "  (changed at run time)" : "";
+}
+
 void pad_to(std::string& line, std::size_t column) {
     if (line.size() < column) {
         line.append(column - line.size(), ' ');
@@ -77,13 +84,13 @@ std::string render_service_list(const Json& services) {
                               {"Forward", "Weight", "ActiveConn", "InActConn"}, starts);
     for (const Json& service : services) {
         out += service_name(service) + " " + text(service, "scheduler") + service_flags(service) +
-               "\n";
+               origin_mark(service) + "\n";
         for (const Json& server : list(service, "servers")) {
             const std::string weight =
                 server.value("removed", false) ? "-" : number(server, "weight");
             out += columns(server_name(server),
                            {forward_word(text(server, "method")), weight, number(server, "active"),
-                            number(server, "inactive")},
+                            number(server, "inactive") + origin_mark(server)},
                            starts);
         }
     }
@@ -121,8 +128,11 @@ std::string expiry(const Json& connection) {
 
 std::string render_services(const Json& data, const Json& args) {
     const Json services = list(data, "services");
-    return args.value("stats", false) ? render_service_stats(services)
-                                      : render_service_list(services);
+    if (args.value("stats", false)) return render_service_stats(services);
+    std::string out = render_service_list(services);
+    const std::string deleted = joined(list(data, "deleted_at_runtime"));
+    if (!deleted.empty()) out += "deleted at run time: " + deleted + "\n";
+    return out;
 }
 
 std::string render_connections(const Json& data, const Json& /*args*/) {

@@ -42,7 +42,11 @@ std::string render_status(const Json& data, const Json& /*args*/) {
            number(data, "refused_snapshots") + "\n";
     out += "ports       " + number(data, "ports_up") + " of " + number(data, "ports") + " up\n";
     out += "workers     " + number(data, "workers") + "\n";
-    out += "services    " + number(data, "services") + "\n";
+    out += "services    " + number(data, "services");
+    if (const std::string changes = number(data, "runtime_changes"); changes != "0") {
+        out += ", " + changes + " changes at run time that are not in the file";
+    }
+    out += "\n";
     out += "virtual IPs " + number(data, "virtual_addresses") + " held by VRRP\n";
     return out;
 }

@@ -83,7 +83,7 @@ TEST_F(ApiServerTest, AnswersEachLineInOrder) {
 
 TEST_F(ApiServerTest, EndlessRequestIsCutOff) {
     ApiLimits limits;
-    limits.request_bytes = 1000;
+    limits.admin_request_bytes = 1000;
     start(limits);
     const int fd = connect();
     const std::string endless(2000, 'x');
