@@ -29,28 +29,30 @@ std::string shown(std::string_view text) {
 
 class Reader {
   public:
-    Reader(const ReadOptions& options, Reporter& reporter)
-        : options_(options), reporter_(reporter), sources_(reporter.sources()) {}
+    Reader(const ReadTarget& target, const ReadOptions& options, std::set<std::string>& nodes,
+           Reporter& reporter)
+        : target_(target),
+          options_(options),
+          nodes_(nodes),
+          reporter_(reporter),
+          sources_(reporter.sources()) {}
 
-    ReadResult run(std::span<const Node> documents) {
-        const TableSchema& root = root_schema();
+    void run(std::span<const Node> documents) {
+        const TableSchema& root = target_.root;
+        Origin& origin = target_.origin;
         for (const Node& document : documents) report_unknown_keys(root, document);
         for (const KeyRow& row : root.rows) {
             for (const Node& document : documents) {
                 const Entry* entry = find_entry(document, row.key);
                 if (entry == nullptr) continue;
                 if (row.field.child != nullptr) {
-                    read_children(row, *entry, &result_.draft);
-                } else if (result_.draft.origin.element == 0 ||
-                           !sources_.written(result_.draft.origin, row.key)) {
-                    if (result_.draft.origin.element == 0) {
-                        result_.draft.origin = sources_.add_element(document.place);
-                    }
-                    read_scalar(row, *entry, &result_.draft, result_.draft.origin);
+                    read_children(row, *entry, target_.object);
+                } else if (origin.element == 0 || !sources_.written(origin, row.key)) {
+                    if (origin.element == 0) origin = sources_.add_element(document.place);
+                    read_scalar(row, *entry, target_.object, origin);
                 }
             }
         }
-        return std::move(result_);
     }
 
   private:
@@ -137,7 +139,7 @@ class Reader {
             report_when(condition.place);
             return true;
         }
-        result_.nodes.insert(names.begin(), names.end());
+        nodes_.insert(names.begin(), names.end());
         return (std::ranges::count(names, options_.node) > 0) != negative;
     }
 
@@ -200,13 +202,13 @@ class Reader {
     }
 
     // "did you mean", first in this table, then among keepalived's old names and other tables.
-    static std::string suggestion(const TableSchema& table, std::string_view key) {
+    [[nodiscard]] std::string suggestion(const TableSchema& table, std::string_view key) const {
         std::vector<std::string_view> candidates;
         for (const KeyRow& row : table.rows) candidates.push_back(row.key);
         if (table.array) candidates.push_back(kWhen);
         const std::string_view near = nearest(key, candidates);
         if (!near.empty()) return "did you mean `" + std::string(near) + "`?";
-        for (const TableSchema* other : all_tables()) {
+        for (const TableSchema* other : target_.tables) {
             const KeyRow* row = find_row(*other, key);
             if (row != nullptr) return "`" + shown(key) + "` is a key of " + table_title(*other);
         }
@@ -225,11 +227,11 @@ class Reader {
         return suggestion_elsewhere(key);
     }
 
-    static std::string suggestion_elsewhere(std::string_view key) {
+    [[nodiscard]] std::string suggestion_elsewhere(std::string_view key) const {
         std::string_view best;
         const TableSchema* where = nullptr;
         std::size_t best_distance = 3;
-        for (const TableSchema* other : all_tables()) {
+        for (const TableSchema* other : target_.tables) {
             for (const KeyRow& row : other->rows) {
                 if (row.key.size() <= 4) continue;
                 const std::size_t distance = edit_distance(key, row.key, 2);
@@ -243,17 +245,27 @@ class Reader {
         return "did you mean `" + std::string(best) + "` of " + table_title(*where) + "?";
     }
 
+    const ReadTarget& target_;
     const ReadOptions& options_;
+    std::set<std::string>& nodes_;
     Reporter& reporter_;
     Sources& sources_;
-    ReadResult result_;
 };
 
 }  // namespace
 
 ReadResult read_documents(std::span<const Node> documents, const ReadOptions& options,
                           Reporter& reporter) {
-    return Reader(options, reporter).run(documents);
+    ReadResult result;
+    Draft& draft = result.draft;
+    read_into(documents, {root_schema(), all_tables(), &draft, draft.origin}, options, result.nodes,
+              reporter);
+    return result;
+}
+
+void read_into(std::span<const Node> documents, const ReadTarget& target,
+               const ReadOptions& options, std::set<std::string>& nodes, Reporter& reporter) {
+    Reader(target, options, nodes, reporter).run(documents);
 }
 
 std::string element_title(const TableSchema& table, const Node& node) {

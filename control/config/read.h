@@ -25,6 +25,18 @@ struct ReadResult {
     std::set<std::string> nodes;  // every node that a `when` names
 };
 
+// Where a schema's root lands, for files of tools that are written like the configuration.
+struct ReadTarget {
+    const TableSchema& root;
+    std::span<const TableSchema* const> tables;  // all of the schema, for suggestions
+    void* object = nullptr;                      // the root's
+    Origin& origin;                              // of the keys at the top level
+};
+
+// Fills target.object. `nodes` receives every node that a `when` names.
+void read_into(std::span<const Node> documents, const ReadTarget& target,
+               const ReadOptions& options, std::set<std::string>& nodes, Reporter& reporter);
+
 // `documents`: the roots of all files, in order of reading.
 ReadResult read_documents(std::span<const Node> documents, const ReadOptions& options,
                           Reporter& reporter);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dataplane/dpdk/burst_processor.h"
+#include "dataplane/dpdk/worker_io.h"
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/net/mac_address.h"
 #include "dataplane/net/result.h"
@@ -103,6 +104,11 @@ class Runtime {
     Status launch_workers(lb::DataPlane& data_plane);
     // The same with other processors, one for each worker; they must outlive the workers.
     Status launch_workers(std::span<const BurstProcessor> processors);
+    // One task for each worker, for tools that send by themselves. Needs a transmit queue of every
+    // port for every worker; Runtime::transmit and receive_punted have no effect meanwhile.
+    Status launch_tasks(std::span<const WorkerTask> tasks);
+    // Whether a worker or task has not returned.
+    [[nodiscard]] bool workers_running() const;
     // Waits for the workers, at most 5 s for a stuck one (which then keeps everything alive until
     // the process ends). They can be launched again.
     void stop_workers();

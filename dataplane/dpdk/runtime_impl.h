@@ -29,6 +29,11 @@ struct RelayRings {
     FrameRing control;
 };
 
+struct TaskRun {
+    WorkerTask task;
+    WorkerParts parts;
+};
+
 struct Runtime::Impl {
     explicit Impl(const RuntimeOptions& wanted) : options(wanted) {}
 
@@ -44,6 +49,8 @@ struct Runtime::Impl {
         return static_cast<unsigned>(options.worker_cpus.size());
     }
     Status launch(std::span<const BurstProcessor> wanted);
+    Status launch_tasks(std::span<const WorkerTask> wanted);
+    Status start_threads(int (*run)(void*), std::span<void* const> arguments);
     void stop();
 
     RuntimeOptions options;
@@ -60,6 +67,7 @@ struct Runtime::Impl {
     std::vector<WorkerStatus> statuses;
     std::vector<BurstProcessor> processors;  // by worker, of the current launch
     std::vector<std::unique_ptr<WorkerLoop>> loops;
+    std::vector<std::unique_ptr<TaskRun>> tasks;  // of launch_tasks
     std::unique_ptr<ControlIo> control;
     std::atomic<bool> stop_flag{false};
     bool running = false;

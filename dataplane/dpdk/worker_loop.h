@@ -41,6 +41,7 @@ struct WorkerParts {
     PuntQueue* punts = nullptr;
     const Clock* clock = nullptr;
     const std::atomic<bool>* stop = nullptr;
+    rte_mempool* buffers = nullptr;  // for frames of a task's own making
     IdlePolicy idle{IdleMode::Poll, false};
     std::uint16_t burst = 32;
 };

@@ -26,6 +26,21 @@ int run_worker(void* loop) {
     return 0;
 }
 
+int run_task(void* argument) {
+    let_tap_signals_in();
+    const std::string name = "pollux-t" + std::to_string(rte_lcore_id() - 1);
+    pthread_setname_np(pthread_self(), name.c_str());
+    auto* run = static_cast<TaskRun*>(argument);
+    WorkerIo io(run->parts);
+    run->task.run(run->task.context, io);
+    return 0;
+}
+
+Error wrong_number(std::size_t given, unsigned workers) {
+    return {std::to_string(given) + " processors for " + std::to_string(workers) + " workers",
+            "create the data plane with as many workers as worker CPUs"};
+}
+
 // lcore 0 is the control core.
 unsigned lcore_of(unsigned worker) {
     return worker + 1;
@@ -67,6 +82,7 @@ WorkerParts Runtime::Impl::parts_of(unsigned worker) {
     parts.punts = punts[worker].get();
     parts.clock = &*clock;
     parts.stop = &stop_flag;
+    parts.buffers = &pools.any_data();
     parts.idle = IdlePolicy(options.idle, cpu_is_shared(options.worker_cpus[worker]));
     parts.burst = options.burst;
     return parts;
@@ -74,22 +90,47 @@ WorkerParts Runtime::Impl::parts_of(unsigned worker) {
 
 Status Runtime::Impl::launch(std::span<const BurstProcessor> wanted) {
     if (running) return Error{"the workers run already", ""};
-    if (wanted.size() != workers()) {
-        return Error{std::to_string(wanted.size()) + " processors for " +
-                         std::to_string(workers()) + " workers",
-                     "create the data plane with as many workers as worker CPUs"};
-    }
+    if (wanted.size() != workers()) return wrong_number(wanted.size(), workers());
     processors.assign(wanted.begin(), wanted.end());
+    tasks.clear();
     loops.clear();
+    std::vector<void*> arguments;
     for (unsigned worker = 0; worker < workers(); ++worker) {
         loops.push_back(
             std::make_unique<WorkerLoop>(parts_of(worker), processors[worker], statuses[worker]));
+        arguments.push_back(loops.back().get());
     }
-    stop_flag.store(false, std::memory_order_relaxed);
     control->set_workers_running(true);
+    return start_threads(&run_worker, arguments);
+}
+
+Status Runtime::Impl::launch_tasks(std::span<const WorkerTask> wanted) {
+    if (running) return Error{"the workers run already", ""};
+    if (wanted.size() != workers()) return wrong_number(wanted.size(), workers());
+    for (const auto& port : ports) {
+        for (const TransmitRoute& route : port->plan().worker_transmit) {
+            if (route.queue) continue;
+            return Error{
+                "port '" + port->options().name + "' has fewer transmit queues than workers",
+                "use fewer workers"};
+        }
+    }
+    processors.assign(workers(), {});
+    loops.clear();
+    tasks.clear();
+    std::vector<void*> arguments;
+    for (unsigned worker = 0; worker < workers(); ++worker) {
+        tasks.push_back(std::make_unique<TaskRun>(TaskRun{wanted[worker], parts_of(worker)}));
+        arguments.push_back(tasks.back().get());
+    }
+    return start_threads(&run_task, arguments);
+}
+
+Status Runtime::Impl::start_threads(int (*run)(void*), std::span<void* const> arguments) {
+    stop_flag.store(false, std::memory_order_relaxed);
     running = true;
     for (unsigned worker = 0; worker < workers(); ++worker) {
-        const int code = rte_eal_remote_launch(&run_worker, loops[worker].get(), lcore_of(worker));
+        const int code = rte_eal_remote_launch(run, arguments[worker], lcore_of(worker));
         if (code != 0) {
             stop();
             return Error{"worker " + std::to_string(worker) + " cannot be launched", ""};
@@ -119,6 +160,17 @@ void Runtime::Impl::stop() {
 
 Status Runtime::launch_workers(std::span<const BurstProcessor> processors) {
     return impl_->launch(processors);
+}
+
+Status Runtime::launch_tasks(std::span<const WorkerTask> tasks) {
+    return impl_->launch_tasks(tasks);
+}
+
+bool Runtime::workers_running() const {
+    for (unsigned worker = 0; impl_->running && worker < impl_->workers(); ++worker) {
+        if (rte_eal_get_lcore_state(lcore_of(worker)) != WAIT) return true;
+    }
+    return false;
 }
 
 void Runtime::stop_workers() {
