@@ -127,7 +127,7 @@ struct NotifyCommands {
     Command notify_stop;
     Command notify_deleted;
     Command notify;
-    Command fence;  // instance only: run when another MASTER is heard, same four arguments
+    Command fence;  // instance only: run when another MASTER does not yield, same four arguments
     bool smtp_alert = false;
 
     bool operator==(const NotifyCommands&) const = default;

@@ -62,6 +62,9 @@ constexpr OldName kOldNames[] = {
     {kInstance, "auth_pass", "authentication",
      "authentication = { type = \"PASS\", "
      "password_file = \"/etc/pollux/vrrp\" }"},
+    {kInstance, "vmac", "use_vmac", "keepalived's word is `use_vmac`"},
+    {kInstance, "notify_master_rx_lower_pri", "fence",
+     "`fence` runs when the other MASTER does not yield; the FIFO tells each conflict"},
     {kInstance, "vrid", "virtual_router_id", "keepalived's word is `virtual_router_id`"},
     {kInstance, "advert_interval", "advert_int", "keepalived's word is `advert_int`"},
     {kInstance, "native_ipv6", "", "the family is that of the addresses: remove it"},

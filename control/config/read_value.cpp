@@ -142,6 +142,10 @@ ValueError unknown_choice(const KeyRow& row, const Node& node) {
                                   : "did you mean `" + std::string(near) + "`?",
                      node.place};
     if (!near.empty()) error.help = "possible values: " + expected_value(row);
+    if (row.key == "type" && node.text == "AH") {
+        error.label = "withdrawn by RFC 3768, and by nobody checked against replay";
+        error.help = "type = \"PASS\" on all nodes, or \"none\"";
+    }
     return error;
 }
 

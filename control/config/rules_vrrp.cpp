@@ -175,6 +175,7 @@ class InstanceRules {
             reporter_.report("E0321", address.to_string() + " cannot be a virtual address")
                 .at(sources_.value(ip.origin, "address"), "not an address of a host");
         }
+        scope(ip);
         if (!ip.label.empty() && address.is_v6()) {
             reporter_.report("E0321", "IPv6 addresses have no label")
                 .at(sources_.key(ip.origin, "label"), "belongs to IPv4 addresses only");
@@ -182,6 +183,22 @@ class InstanceRules {
         if (ip.broadcast.family != net::Family::None && !ip.broadcast.is_v4()) {
             reporter_.report("E0321", "IPv6 has no broadcast address")
                 .at(sources_.value(ip.origin, "broadcast"), "belongs to IPv4 addresses only");
+        }
+    }
+
+    // Linux has one scope for all addresses of a network on an interface.
+    void scope(const VirtualIpConfig& ip) {
+        const PortConfig* port = find_port(config_, ip.dev);
+        if (ip.scope == 0 || port == nullptr) return;
+        for (const net::IpPrefix& own : port->address) {
+            if (own.length != ip.address.length || own.network() != ip.address.network()) continue;
+            reporter_
+                .report("E0321", ip.address.to_string() + " cannot have another scope than " +
+                                     own.to_string() + " of the same network")
+                .at(sources_.value(ip.origin, "scope"), "the kernel would refuse the address")
+                .help("remove `scope`, or write the address with /" +
+                      std::string(ip.address.address.is_v6() ? "128" : "32"));
+            return;
         }
     }
 

@@ -222,7 +222,7 @@ std::vector<KeyRow> instance_rows() {
         {"dont_track_primary", boolean<kConfig, &I::dont_track_primary>(), "false", kReload,
          "a lost link of `interface` is no fault"},
         {"fence", of_type<kConfig, &I::notify, &NotifyCommands::fence>(ValueType::Command), "[]",
-         kReload, "run when another MASTER is heard, with the arguments of notify", false,
+         kReload, "run when another MASTER does not yield, with the arguments of notify", false,
          R"(["/etc/pollux/fence.sh"])"},
     };
 }

@@ -112,6 +112,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"use_vmac_with_an_address",
              instance("use_vmac = \"XX:XX:XX:XX:XX\""),
              {"E0103 4:12 `use_vmac` cannot be a string | expected true or false"}},
+        Case{"authentication_header",
+             instance("authentication = { type = \"AH\" }"),
+             {"E0106 4:27 unknown value `AH` for `type` | withdrawn by RFC 3768, and by nobody "
+              "checked "
+              "against replay"}},
+        Case{"notify_master_rx_lower_pri",
+             instance("notify_master_rx_lower_pri = [\"/bin/fence\"]"),
+             {"E0110 4:1 unknown key `notify_master_rx_lower_pri` in [[vrrp_instance]] \"VI_1\" | "
+              "write `fence`"}},
         Case{"notification_email",
              "[global]\nnotification_email = \"ops@example.com\"\n",
              {"E0110 2:1 unknown key `notification_email` in [global] | in [global.email]: to = "

@@ -131,6 +131,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"multicast_address",
              instance("", "virtual_ipaddress = [{ address = \"224.0.0.18\" }]\n"),
              {"E0321 5:34 224.0.0.18 cannot be a virtual address | not an address of a host"}},
+        Case{"scope_in_the_ports_own_network",
+             instance("",
+                      "virtual_ipaddress = [{ address = \"198.51.100.10/24\", scope = "
+                      "\"link\" }]\n"),
+             {"E0321 5:62 198.51.100.10/24 cannot have another scope than 198.51.100.2/24 of the "
+              "same network | the kernel would refuse the address"}},
         Case{"peer_is_this_node",
              instance("unicast_peer = [\"198.51.100.2\"]"),
              {"E0322 6:16 `unicast_peer` names this node itself | 198.51.100.2 is this node's "
