@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from lab import run, wait_until
-from vrrp_lab import Lan, gaps, instance, now, tap_holds, wait_state
+from vrrp_lab import Lan, gaps, instance, now, plug_in, tap_holds, wait_state
 
 FAST = {"version": 3, "advert": "200ms"}
 VMAC_V4, VMAC_V6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"  # VRID 51
@@ -167,9 +167,7 @@ def test_address_lives_on_another_port_than_the_adverts(lan):
     inside.connect(station, addresses=["10.1.0.7/24"])
     node = lan.pollux("a", before=TWO_PORTS, wait=False,
                       vips=('{ address = "10.1.0.3", dev = "lan" }',), **FAST)
-    inside.connect(node.host, interface="l1", mac="02:00:00:00:01:05")
-    node.host.run("nft", "add table netdev l1; add chain netdev l1 in "
-                  "{ type filter hook ingress device l1 priority 0; policy drop; }")
+    plug_in(inside, node, "l1", "02:00:00:00:01:05")
     node.start()
     wait_state(node, "MASTER")
     assert station.ping("10.1.0.3")

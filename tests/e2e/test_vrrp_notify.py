@@ -8,7 +8,7 @@ import signal
 import pytest
 from forge import Forger, advert, arp_claim
 from lab import wait_until
-from vrrp_lab import Lan, gaps, instance, now, state, tap_holds, wait_state
+from vrrp_lab import Lan, gaps, instance, now, plug_in, state, tap_holds, wait_state
 
 FAST = {"version": 3, "advert": "200ms"}
 
@@ -116,7 +116,7 @@ address = ["10.1.0.5/24"]
 """
     node = lan.pollux("a", before=lan_port, wait=False, **FAST,
                       instance='track_interface = [ { name = "lan" } ]')
-    lan.attach(node, "l1", "02:00:00:00:01:05")
+    plug_in(lan.switch, node, "l1", "02:00:00:00:01:05")
     node.start()
     wait_state(node, "MASTER")
     lan.cut(node)

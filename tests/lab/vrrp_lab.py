@@ -192,6 +192,15 @@ virtual_ipaddress = [
 """
 
 
+def plug_in(switch, node, interface, mac):
+    """Plugs a net_af_packet port of a node into a switch; the kernel behind it hears nothing."""
+    switch.connect(node.host, interface=interface, mac=mac)
+    node.host.sysctl(**{f"net__ipv6__conf__{interface}__disable_ipv6": 1})
+    node.host.run("nft", f"add table netdev {interface}; add chain netdev {interface} in "
+                  f"{{ type filter hook ingress device {interface} priority 0; policy drop; }}")
+    node.plug = f"p{switch.ports}"
+
+
 class Lan:
     """A switch, an observer (10.0.0.7) with a running capture."""
 
@@ -220,18 +229,10 @@ class Lan:
         node = Polluxd(self.lab, name, text.replace("@NAME@", name), {}, wait=False)
         node.address = options["address"].split(",")[0].split("/")[0]
         node.mac = f"02:00:00:00:00:{number:02x}"
-        self.attach(node, "l0", node.mac)
+        plug_in(self.switch, node, "l0", node.mac)
         if wait:
             node.start()
         return node
-
-    def attach(self, node, interface, mac):
-        """Plugs a port of a node into the switch; the kernel behind the port hears nothing."""
-        self.switch.connect(node.host, interface=interface, mac=mac)
-        node.host.sysctl(**{f"net__ipv6__conf__{interface}__disable_ipv6": 1})
-        node.host.run("nft", f"add table netdev {interface}; add chain netdev {interface} in "
-                      f"{{ type filter hook ingress device {interface} priority 0; policy drop; }}")
-        node.plug = f"p{self.switch.ports}"
 
     def keepalived(self, name, address="10.0.0.6/24", mac="02:00:00:00:00:66", **options):
         node = Keepalived(self, name, address, keepalived_config(**options), mac=mac)

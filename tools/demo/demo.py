@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`tools/dev demo`: Pollux balances real HTTP over real nginx servers, in network namespaces."""
+"""`tools/dev demo`: Pollux balances real HTTP over real nginx servers, in network namespaces; then a
+pair of it loses its master."""
 
 import argparse
 import pathlib
@@ -13,24 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
 from lab import Lab, LabError  # noqa: E402
+import pair_scenes  # noqa: E402
 import topology  # noqa: E402
+from text import say, show_command, title  # noqa: E402
 
-BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
-REQUESTS = 60
-
-
-def say(text=""):
-    print(text, flush=True)
-
-
-def title(text):
-    say(f"\n{BOLD}=== {text}{PLAIN}")
-
-
-def show_command(where, command, output):
-    say(f"{where}# {command}")
-    for line in output.rstrip().splitlines():
-        say(f"    {line}")
+REQUESTS = 30
 
 
 def count_answers(scene, requests):
@@ -89,7 +77,9 @@ def play(scene, explanation):
                   lambda: count_answers(scene, 6))
     say(f"    client sent:  {sent[:150]}")
     say(f"    server {server.name} got: {got[:150]}")
-    return {"method": scene.method, "answers": answers, "failures": failures}
+    shares = ", ".join(f"{name} {count}" for name, count in sorted(answers.items()))
+    return {"method": scene.method, "failed": failures + (len(answers) < 3),
+            "line": f"{sum(answers.values())} answered, {failures} failed: {shares}"}
 
 
 EXPLANATIONS = {
@@ -101,14 +91,21 @@ EXPLANATIONS = {
 }
 
 
-def keep(scene):
+def keep(client, url, nodes):
+    """Leaves the last scene running until Ctrl-C."""
     title("Still running. Try (in another terminal)")
-    polluxd = scene.polluxd
-    say(f"  ip netns exec {scene.client.namespace} curl {scene.url}")
-    for what in ("services", "connections", "ports", "workers", "drops", "neighbours"):
-        say(f"  {polluxd.lab.program('pollux')} --socket {polluxd.socket} show {what}")
-    say(f"  $EDITOR {polluxd.config}; kill -HUP {polluxd.process.pid}    # reload")
-    say(f"  tail -f {polluxd.log}")
+    say(f"  ip netns exec {client.namespace} curl {url}")
+    for node in nodes:
+        program = f"{node.lab.program('pollux')} --socket {node.socket}"
+        if len(nodes) == 1:
+            for what in ("services", "connections", "ports", "workers", "drops", "neighbours"):
+                say(f"  {program} show {what}")
+            say(f"  $EDITOR {node.config}; kill -HUP {node.process.pid}    # reload")
+        else:
+            say(f"  {program} show vrrp    # {node.name}; kill -9 {node.process.pid} kills it")
+        say(f"  tail -f {node.log}")
+    if len(nodes) > 1:
+        say(f"  tcpdump -l -n -i eth0 'ip proto 112'    # in: ip netns exec {client.namespace}")
     say("\nCtrl-C ends it and removes everything.")
     try:
         signal.pause()
@@ -116,23 +113,39 @@ def keep(scene):
         say()
 
 
+def play_single(lab, name):
+    say(f"\nsetting up namespaces: client, balancer, 3 nginx servers ({name.upper()}) ...")
+    scene = topology.build(lab, name)
+    result = play(scene, EXPLANATIONS[scene.method])
+    return result, lambda: keep(scene.client, scene.url, [scene.polluxd])
+
+
+def play_pair(lab, name):
+    say("\nsetting up namespaces: client, two balancers, 3 nginx servers ...")
+    act = pair_scenes.play_failover if name == "pair" else pair_scenes.play_two_masters
+    result, pair = act(lab)
+    return result, lambda: keep(pair.client, f"http://{pair.vips[0]}/", list(pair.nodes.values()))
+
+
+SCENES = {"dr": play_single, "nat": play_single, "pair": play_pair, "two-masters": play_pair}
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tools/dev demo")
     parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--keep", action="store_true", help="leave the last scene running")
-    parser.add_argument("--only", choices=["dr", "nat"], help="play one scene only")
+    parser.add_argument("--only", choices=list(SCENES), help="play one scene only")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
     results = []
-    scenes = [name for name in ("dr", "nat") if arguments.only in (None, name)]
+    scenes = [name for name in SCENES if arguments.only in (None, name)]
     try:
         for name in scenes:
             with Lab(arguments.programs) as lab:
-                say(f"\nsetting up namespaces: client, balancer, 3 nginx servers ({name.upper()}) ...")
-                scene = topology.build(lab, name)
-                results.append(play(scene, EXPLANATIONS[scene.method]))
+                result, leave_running = SCENES[name](lab, name)
+                results.append(result)
                 if arguments.keep and name == scenes[-1]:
-                    keep(scene)
+                    leave_running()
     except KeyboardInterrupt:
         say("\ninterrupted; everything was removed")
         return 130
@@ -141,12 +154,11 @@ def main():
         return 1
     title("Summary")
     for result in results:
-        shares = ", ".join(f"{name} {count}" for name, count in sorted(result["answers"].items()))
-        say(f"  {result['method']:4} {sum(result['answers'].values())} answered, "
-            f"{result['failures']} failed: {shares}")
-    failed = any(result["failures"] or len(result["answers"]) < 3 for result in results)
+        say(f"  {result['method']:12} {result['line']}")
+    failed = any(result["failed"] for result in results)
     say("\nSomething went wrong above." if failed else
-        "\nEvery request was answered. `tools/dev demo --keep` leaves it running to play with.")
+        "\nEvery request was answered. `tools/dev demo --keep` leaves the last scene running to play with;\n"
+        "`--only dr|nat|pair|two-masters` plays one.")
     return 1 if failed else 0
 
 
