@@ -13,6 +13,7 @@ import sys
 import time
 
 GROUP = "224.0.0.18"
+FORGED_MAC = "02:00:00:00:00:77"
 
 
 def checksum(data):
@@ -28,7 +29,7 @@ def packed(address):
 
 
 def advert(*, source, vrid=51, priority=100, version=3, interval=0.2, vips=("10.0.0.3",), ttl=255,
-           kind=1, password=None, spoil_checksum=False, mac="02:00:00:00:00:77"):
+           kind=1, password=None, spoil_checksum=False, mac=FORGED_MAC):
     """A whole IPv4 frame to the multicast group; version 3 with the pseudo-header checksum."""
     auth = (password or "").encode().ljust(8, b"\0") if version == 2 else b""
     timing = (struct.pack("!BB", 1 if password else 0, round(interval)) if version == 2

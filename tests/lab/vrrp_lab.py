@@ -9,6 +9,7 @@ import signal
 import struct
 import time
 
+from forge import FORGED_MAC
 from lab import Host, Polluxd, wait_until
 
 ETHER_IPV4, ETHER_IPV6, ETHER_ARP = 0x0800, 0x86DD, 0x0806
@@ -63,10 +64,12 @@ class Capture:
     """tcpdump on a station; `items` parses what has been written so far."""
 
     def __init__(self, host, interface="eth0"):
+        # Without floods of forged frames (forge.py's MAC): the file is read again and again.
         self.path = pathlib.Path(host.lab.folder) / f"capture-{host.name}.pcap"
         self.process = host.spawn(
             "tcpdump", "-i", interface, "-n", "-U", "-w", self.path, "-Z", "root",
-            "--immediate-mode", "arp or ip proto 112 or ip6")
+            "--immediate-mode",
+            f"(arp or ip proto 112 or ip6) and not ether src {FORGED_MAC}")
         wait_until(lambda: self.path.exists() and self.path.stat().st_size >= 24,
                    "tcpdump captures")
 
