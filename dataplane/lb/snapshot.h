@@ -71,7 +71,7 @@ struct Snapshot {
     SysctlSpec sysctl;
     StateTimeouts timeouts;
     ExpectedStates expected_states;
-    unsigned counted_packets = 0;  // of a connection's client, for drop_entry
+    unsigned counted_packets = 0;  // of a connection's client, for drop_entry and TOA
     std::vector<LocalPorts> local_ports_v4;
     std::vector<LocalPorts> local_ports_v6;
 

@@ -49,7 +49,8 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
     next->sysctl = spec.sysctl;
     next->timeouts = StateTimeouts::from(spec.timeouts);
     next->expected_states = ExpectedStates(next->timeouts);
-    next->counted_packets = spec.sysctl.drop_entry == 0 ? 0 : kCountedPackets;
+    const bool counts = spec.sysctl.drop_entry != 0 || spec.sysctl.fullnat_toa;
+    next->counted_packets = counts ? kCountedPackets : 0;
     fill_local_ports(spec, *next);
 
     for (ServiceRecord& service : services_) service.present = false;
