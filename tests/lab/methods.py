@@ -27,6 +27,7 @@ idle = "adaptive"
 
 [conntrack]
 max_connections = 65_536
+{conntrack}
 """
 
 PORT = """
@@ -125,13 +126,17 @@ def add_servers(lab, switch, network4, network6, port, vips=()):
     return servers
 
 
-def start(lab, ports, services):
-    """`ports`: (name, switch, addresses) each."""
-    toml = HEAD.format(prefix=lab.prefix)
+def start(lab, ports, services, conntrack=""):
+    """`ports`: (name, switch, addresses) each; `conntrack`: further lines of that table."""
+    toml = HEAD.format(prefix=lab.prefix, conntrack=conntrack)
     for number, (name, _, addresses) in enumerate(ports):
         toml += PORT.format(name=name, number=number, addresses=json.dumps(addresses))
     places = {f"dtap{number}": switch for number, (_, switch, _) in enumerate(ports)}
-    return Polluxd(lab, "lb1", toml + "\n" + services, places)
+    polluxd = Polluxd(lab, "lb1", toml + "\n" + services, places)
+    # It asked for its servers before the lab plugged its ports in.
+    wait_until(lambda: all(row["mac"] for row in polluxd.show("neighbours")["neighbours"]
+                           if row["wanted"]), "the servers' MAC addresses")
+    return polluxd
 
 
 VIP4, VIP6 = "192.168.10.10", "fd00:10::10"
@@ -156,7 +161,7 @@ def build_one_network(lab, services, tunnel=False):
 LOCAL4, LOCAL6 = "10.10.10.100", "fd00:30::100"
 
 
-def build_two_networks(lab, services, gateway=True):
+def build_two_networks(lab, services, gateway=True, conntrack=""):
     """NAT and FullNAT: the servers are on a network of their own and listen on port 8080. With
     `gateway` Pollux is their default route; FullNAT needs none."""
     outside, inside = lab.switch("outside"), lab.switch("inside")
@@ -169,5 +174,5 @@ def build_two_networks(lab, services, gateway=True):
             server.host.ip("-6", "route", "add", "default", "via", "fd00:30::11")
     lan = ["10.10.10.11/24", f"{LOCAL4}/32", "fd00:30::11/64", f"{LOCAL6}/128"]
     polluxd = start(lab, [("wan", outside, ["20.20.20.11/24", "fd00:20::11/64"]),
-                          ("lan", inside, lan)], services(servers))
+                          ("lan", inside, lan)], services(servers), conntrack)
     return Scene(client, polluxd, servers, "20.20.20.11", "fd00:20::11")
