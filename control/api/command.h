@@ -21,6 +21,7 @@
 
 namespace pollux::control {
 class Director;
+class HealthRunner;
 class Reloader;
 class VrrpRunner;
 }  // namespace pollux::control
@@ -35,12 +36,16 @@ using Json = nlohmann::ordered_json;
 // or goes; new members do not change it.
 inline constexpr int kSchemaVersion = 1;
 
+class Tickets;
+
 // What commands work on.
 struct CommandContext {
     Director& director;
     Reloader& reloader;
     VrrpRunner& vrrp;
     IpvsCommands& ipvs;
+    HealthRunner& health;
+    Tickets& tickets;
 };
 
 struct Command {

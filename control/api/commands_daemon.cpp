@@ -10,6 +10,7 @@
 #include "control/api/commands.h"
 #include "control/director/director.h"
 #include "control/director/reloader.h"
+#include "control/health/health_runner.h"
 #include "control/log/log.h"
 #include "control/spec/spec_builder.h"
 
@@ -55,8 +56,21 @@ std::vector<ServerChoice> find_servers(const Config& config, const std::string& 
     return found;
 }
 
-Json report_weight(const std::string& service, const std::string& server, std::uint16_t before,
-                   std::uint16_t now) {
+struct WeightChange {
+    std::string service, server;
+    std::uint16_t before = 0, now = 0;
+};
+
+Json report_weight(Director& director, const WeightChange& change) {
+    const auto& [service, server, before, now] = change;
+    director.events().add({0,
+                           {},
+                           EventKind::Operator,
+                           server + " of " + service,
+                           "weight " + std::to_string(before),
+                           "weight " + std::to_string(now),
+                           "pollux server",
+                           false});
     log::info("weight set by operator",
               {{"service", service}, {"server", server}, {"before", before}, {"weight", now}});
     return {{"service", service}, {"server", server}, {"weight_before", before}, {"weight", now}};
@@ -67,16 +81,16 @@ Json set_weight(Director& director, const ServerChoice& choice,
                 std::optional<std::uint16_t> weight) {
     const ServerKey key = ServerKey::of(*choice.service, *choice.server);
     ServerState& state = director.servers().servers[key];
-    const std::uint16_t before = state.weight(choice.server->weight);
+    const std::uint16_t before = state.own_weight(choice.server->weight);
     state.operator_weight = weight;
     for (const lb::ServiceSpec& service : build_services(
              *choice.service, director.config().virtual_server_groups, director.servers())) {
         director.runtime_changes().forget_weight(lb::ServiceKey::of(service),
                                                  {choice.server->address, choice.server->port});
     }
-    return report_weight(to_string(key.service),
-                         endpoint(choice.server->address, choice.server->port), before,
-                         state.weight(choice.server->weight));
+    return report_weight(
+        director, {to_string(key.service), endpoint(choice.server->address, choice.server->port),
+                   before, state.own_weight(choice.server->weight)});
 }
 
 // Servers that `pollux ipvs` added; nothing: back to the weight that it gave.
@@ -88,8 +102,8 @@ void set_added_weights(Director& director, const std::string& service, const std
                           service == endpoint(key.address, key.port);
         if (!same || !names_server(server, spec.address, spec.port)) continue;
         const std::uint16_t now = changes.set_weight(key, {spec.address, spec.port}, weight);
-        changed.push_back(
-            report_weight(to_string(key), endpoint(spec.address, spec.port), spec.weight, now));
+        changed.push_back(report_weight(
+            director, {to_string(key), endpoint(spec.address, spec.port), spec.weight, now}));
     }
 }
 
@@ -194,6 +208,7 @@ Result<Json> set_server_weight(CommandContext& context, const Json& args) {
         return Error{"no real server " + *server + (service->empty() ? "" : " in " + *service),
                      "see: pollux show services"};
     }
+    context.health.weights_changed();
     context.director.publish_soon();
     return Json{{"changed", std::move(changed)}};
 }

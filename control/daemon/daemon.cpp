@@ -12,14 +12,17 @@
 #include "control/api/api_server.h"
 #include "control/api/command.h"
 #include "control/api/ipvs_commands.h"
+#include "control/api/tickets.h"
 #include "control/config/load.h"
 #include "control/config/render.h"
+#include "control/curl/curl_loop.h"
 #include "control/daemon/runtime_options.h"
 #include "control/daemon/systemd_notify.h"
 #include "control/director/director.h"
 #include "control/director/log_options.h"
 #include "control/director/reloader.h"
 #include "control/director/unavailable.h"
+#include "control/health/health_runner.h"
 #include "control/log/log.h"
 #include "control/scripts/script_helper.h"
 #include "control/scripts/script_runner.h"
@@ -77,11 +80,13 @@ Result<std::unique_ptr<lb::DataPlane>> make_data_plane(const Config& config) {
 struct Parts {
     EventLoop loop;
     std::unique_ptr<ScriptRunner> scripts;
+    std::unique_ptr<CurlLoop> curl;
     std::unique_ptr<api::ControlSocket> socket;
     std::unique_ptr<lb::DataPlane> plane;
     std::unique_ptr<dpdk::Runtime> runtime;
     std::unique_ptr<Director> director;
-    VrrpRunner* vrrp = nullptr;  // the director's
+    VrrpRunner* vrrp = nullptr;      // the director's
+    HealthRunner* health = nullptr;  // the director's
 
     ~Parts() {
         // The TAPs go first, with them the addresses: nobody answers for a node that stops.
@@ -107,6 +112,10 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     auto vrrp = std::make_unique<VrrpRunner>(*parts.director, *parts.scripts);
     parts.vrrp = vrrp.get();
     parts.director->add(std::move(vrrp));
+    parts.curl = std::make_unique<CurlLoop>(parts.loop);
+    auto health = std::make_unique<HealthRunner>(*parts.director, *parts.scripts, *parts.curl);
+    parts.health = health.get();
+    parts.director->add(std::move(health));
     return parts.runtime->launch_workers(*parts.plane);
 }
 
@@ -136,7 +145,9 @@ int serve(Parts& parts, const DaemonOptions& options,
     api::IpvsCommands ipvs_commands(make_ipvs_hooks(director));
     Timer estimator(parts.loop, [&] { ipvs_commands.sample(); });
     estimator.start_every(ipvs::RateEstimator::kInterval);
-    api::CommandContext context{director, reloader, *parts.vrrp, ipvs_commands};
+    api::Tickets tickets;
+    api::CommandContext context{director,      reloader,      *parts.vrrp,
+                                ipvs_commands, *parts.health, tickets};
     api::ApiServer server(parts.loop, *parts.socket, api_options,
                           [&](api::Role role, std::string_view line) {
                               return api::handle_request(context, role, line);
@@ -153,6 +164,7 @@ int serve(Parts& parts, const DaemonOptions& options,
 
     director.start();
     parts.vrrp->start();
+    parts.health->start();
     log::info("running", {{"version", POLLUX_VERSION},
                           {"ports", director.ports().ports.size()},
                           {"workers", parts.plane->worker_count()},

@@ -17,6 +17,7 @@
 #include "control/director/publisher.h"
 #include "control/director/punt_dispatch.h"
 #include "control/director/worker_watch.h"
+#include "control/events/event_log.h"
 #include "control/loop/event_loop.h"
 #include "control/netlink/kernel_monitor.h"
 #include "control/nexthop/next_hops.h"
@@ -67,6 +68,8 @@ class Director {
     VipOwner& vips() { return *vips_; }
     // Call publish_soon() after a change.
     ServerStates& servers() { return servers_; }
+    // State changes with their causes; whoever changes a state adds them.
+    EventLog& events() { return events_; }
     void publish_soon() { publisher_->request(); }
 
     // The operator's changes of the LVS table. A refused change leaves everything as it was.
@@ -121,6 +124,7 @@ class Director {
     PortTable ports_;
     ServerStates servers_;
     RuntimeServices runtime_services_;
+    EventLog events_;
     lb::DataPlaneSpec spec_;
     lb::TimePoint started_;
     std::uint64_t reloads_ = 0;

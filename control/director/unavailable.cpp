@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "control/health/check_key.h"
+#include "control/health/probe_table.h"
 #include "control/spec/server_states.h"
 
 namespace pollux::control {
@@ -15,26 +17,23 @@ Status refuse(const std::string& what, const std::string& remedy) {
 Status check_server(const VirtualServerConfig& service, const RealServerConfig& server) {
     const std::string where = " of real server " + endpoint(server.address, server.port) + " of " +
                               to_string(VirtualServerKey::of(service));
-    if (!server.check.empty()) {
-        return refuse("a health check" + where + " is configured",
-                      "remove [[virtual_server.real_server.check]]; servers then count as up, and "
-                      "`pollux server drain` takes one out");
-    }
-    if (!server.notify_up.empty() || !server.notify_down.empty()) {
-        return refuse("notify_up or notify_down" + where + " is configured", "remove the key");
+    for (const CheckConfig& check : server.check) {
+        if (find_probe(check.type)->make == nullptr) {
+            return refuse(std::string(to_string(check.type)) + where + " is configured",
+                          "use another check");
+        }
+        if (check.check_via == CheckVia::Service) {
+            return refuse("check_via = \"service\"" + where + " is configured", "remove the key");
+        }
     }
     return ok_status();
 }
 
 Status check_service(const VirtualServerConfig& service) {
     const std::string where = " of " + to_string(VirtualServerKey::of(service)) + " is configured";
-    if (!service.quorum_up.empty() || !service.quorum_down.empty()) {
-        return refuse("quorum_up or quorum_down" + where, "remove the key");
+    if (service.on_server_down != OnServerDown::Keep) {
+        return refuse("on_server_down other than \"keep\"" + where, "remove the key");
     }
-    if (service.slow_start > Duration::zero()) {
-        return refuse("slow_start" + where, "remove the key");
-    }
-    if (service.ha_suspend) return refuse("ha_suspend" + where, "remove the key");
     for (const RealServerConfig& server : service.real_server) {
         if (Status status = check_server(service, server); !status) return status;
     }

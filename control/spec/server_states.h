@@ -45,13 +45,20 @@ struct ServerKey {
 
 struct ServerState {
     bool alive = true;
-    // Set by a check (misc_dynamic, file, slow start); replaces the configured weight.
+    // Set by a check (misc_dynamic, file); replaces the configured weight.
     std::optional<std::uint16_t> checked_weight;
     // Set by `pollux server drain|weight`; replaces both.
     std::optional<std::uint16_t> operator_weight;
+    // While a server of the service ramps up (slow_start): what the schedulers share by. Follows
+    // from the others.
+    std::optional<std::uint16_t> ramped_weight;
 
-    [[nodiscard]] std::uint16_t weight(std::uint16_t configured) const {
+    // The weight that the server has by itself, and the one that goes into the snapshot.
+    [[nodiscard]] std::uint16_t own_weight(std::uint16_t configured) const {
         return operator_weight.value_or(checked_weight.value_or(configured));
+    }
+    [[nodiscard]] std::uint16_t weight(std::uint16_t configured) const {
+        return ramped_weight.value_or(own_weight(configured));
     }
 };
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ostream>
+#include <thread>
 
 #include "control/config/check.h"
 #include "tools/pollux/client.h"
@@ -132,9 +135,25 @@ Result<GlobalOptions> take_global_options(Words& words) {
     return options;
 }
 
+// An answer that takes a while is asked for again with its ticket.
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
+constexpr unsigned kMaxPolls = 6000;
+
+Result<Json> ask_patiently(Client& client, const CommandRow& row, Json args) {
+    auto answer = client.ask(std::string(row.request), args);
+    for (unsigned i = 0; i < kMaxPolls && answer && answer->value("ok", false); ++i) {
+        const Json data = answer->value("data", Json::object());
+        if (!data.is_object() || !data.value("pending", false)) break;
+        std::this_thread::sleep_for(kPollInterval);
+        args["ticket"] = data.value("ticket", Json(0));
+        answer = client.ask(std::string(row.request), args);
+    }
+    return answer;
+}
+
 // Asks once, or piece by piece until the rows' end or limit.
 Result<Json> ask_all(Client& client, const CommandRow& row, Json args) {
-    auto answer = client.ask(std::string(row.request), args);
+    auto answer = ask_patiently(client, row, args);
     if (row.paged.empty() || !answer || !answer->value("ok", false)) return answer;
     const std::string member(row.paged);
     const std::size_t limit = args.value("limit", kDefaultLimit);
@@ -152,7 +171,9 @@ Result<Json> ask_all(Client& client, const CommandRow& row, Json args) {
         rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(limit), rows.end());
         more_rows = true;
     }
-    (*answer)["data"] = {{member, std::move(rows)}, {"more", more_rows}};
+    (*answer)["data"][member] = std::move(rows);
+    (*answer)["data"].erase("next");
+    (*answer)["data"]["more"] = more_rows;
     return answer;
 }
 

@@ -22,6 +22,13 @@ constexpr std::array kConnectionOptions = {
     OptionRow{"--templates", "templates", Flag, "only persistence templates"},
     OptionRow{"--limit", "limit", Number, "at most so many (100; up to 10000)"},
 };
+constexpr std::array kLimitOptions = {
+    OptionRow{"--limit", "limit", Number, "at most so many (100)"},
+};
+constexpr std::array kCheckOptions = {
+    OptionRow{"CHECK", "check", Text,
+              "as `show checks` names it, or a type, or a server's ADDRESS[:PORT]"},
+};
 constexpr std::array kDropOptions = {
     OptionRow{"--all", "all", Flag, "also reasons that never occurred"},
 };
@@ -66,6 +73,13 @@ constexpr std::array kRows = {
         "show neighbours", "show neighbours", "MAC addresses of next hops", {}, render_neighbours},
     CommandRow{"show routes", "show routes", "routes of the data plane", {}, render_routes},
     CommandRow{"show vrrp", "show vrrp", "virtual routers", {}, render_vrrp},
+    CommandRow{"show checks", "show checks", "health checks and what they saw last", kLimitOptions,
+               render_checks, "{}", "checks"},
+    CommandRow{"show servers", "show servers", "real servers: state, weight, cause", kLimitOptions,
+               render_servers, "{}", "servers"},
+    CommandRow{"show events", "show events", "the last state changes with their causes",
+               kLimitOptions, render_events},
+    CommandRow{"events", "show events", "the same", kLimitOptions, render_events},
     CommandRow{"show memory", "show memory", "tables and their fill", {}, render_memory},
     CommandRow{"show config", "show config", "what configuration runs", {}, render_config},
     CommandRow{"reload", "reload", "read the configuration file again", kReloadOptions,
@@ -76,6 +90,8 @@ constexpr std::array kRows = {
                "back to the configuration before the last reload",
                {},
                render_reload},
+    CommandRow{"checks run", "checks run", "one try of a health check now", kCheckOptions,
+               render_check_runs},
     CommandRow{"server drain", "server weight",
                "weight 0: no new connections, running ones go on (until restart)", kServerOptions,
                render_weights, "{\"weight\":0}"},

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Probes and time of control/health/health_runner.h; health_actions.cpp carries decisions out.
+
+#include "control/health/health_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <sys/resource.h>
+
+#include "control/director/director.h"
+#include "control/health/check_key.h"
+#include "control/health/probe_table.h"
+#include "control/log/log.h"
+
+namespace pollux::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Tries begun or ended by the clock in one turn of the loop; other callbacks run in between.
+constexpr unsigned kWorkPerTurn = 16;
+// A try that begins later than this after its time counts as late.
+constexpr auto kLate = 100ms;
+// Tries at once: each holds a socket. The process may need others.
+constexpr std::size_t kMaxRunning = 16384;
+constexpr std::size_t kReservedFiles = 256;
+// When too many run, those that are due wait for so long.
+constexpr auto kFullPause = 20ms;
+constexpr auto kAddressInterval = 200ms;
+
+// Raises the limit of open files as far as it goes and tells how many tries may run at once.
+std::size_t raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kReservedFiles;
+    const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, kMaxRunning + kReservedFiles);
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    const std::size_t files = limit.rlim_cur;
+    return std::clamp<std::size_t>(files > kReservedFiles ? files - kReservedFiles : files / 2, 1,
+                                   kMaxRunning);
+}
+
+// Whether the operator's word means this check.
+bool means(const std::string& name, const CheckConfig& check) {
+    return name == describe(check) || name == to_string(check.type) ||
+           name == check.connect_ip.to_string() ||
+           name == endpoint(check.connect_ip, check.connect_port);
+}
+
+}  // namespace
+
+struct HealthRunner::Entry {
+    Entry(const HealthBoard::NewCheck& check)
+        : id(check.id), config(check.config), state(config, check.up) {}
+
+    CheckId id;
+    CheckConfig config;
+    CheckState state;
+    std::unique_ptr<Probe> probe;  // refers to `config`
+    bool running = false;
+    lb::TimePoint due{};      // of the next try
+    lb::TimePoint started{};  // of the running or last try
+    std::optional<Duration> took;
+    std::string last = "not tried yet";
+    std::string cause = "not tried yet";
+    std::uint64_t tries = 0;
+    std::uint64_t failures = 0;
+    std::optional<int> certificate_days;
+    std::optional<std::uint16_t> weight;  // of the last good try
+    int weight_change = 0;
+    std::vector<TryDone> waiting;  // who asked for this try
+};
+
+HealthRunner::HealthRunner(Director& director, ScriptRunner& scripts, CurlLoop& curl)
+    : director_(&director),
+      context_{director.loop(), scripts, curl, trust_, script_settings_, track_files_},
+      notifier_(scripts),
+      board_(director.servers()),
+      random_(std::random_device{}()),
+      timer_(director.loop(), [this] { turn(); }),
+      address_timer_(director.loop(), [this] { look_at_addresses(); }),
+      most_running_(raise_file_limit()) {
+    configure(director.config());
+}
+
+HealthRunner::~HealthRunner() = default;
+
+void HealthRunner::start() {
+    started_ = true;
+    look_at_addresses();
+    address_timer_.start_every(kAddressInterval);
+    const lb::TimePoint now = director_->now();
+    std::uniform_real_distribution<double> share(0.0, 1.0);
+    for (const auto& entry : entries_) {
+        if (!entry) continue;
+        entry->due = entry->state.first_try(now, share(random_));
+        schedule_.set(entry->id, entry->due);
+    }
+    director_->publish_soon();
+    set_timer();
+}
+
+Status HealthRunner::check(const Config& next) {
+    board_.prepare(next);
+    return ok_status();
+}
+
+void HealthRunner::reloaded(const Config& /*before*/, const Config& now) {
+    // A certificate's file may have changed without the configuration.
+    trust_.refresh();
+    configure(now);
+}
+
+void HealthRunner::configure(const Config& config) {
+    script_settings_ = config.global.scripts;
+    notifier_.configure(config);
+    track_files_.clear();
+    for (const VrrpTrackFileConfig& file : config.vrrp_track_files) {
+        track_files_[file.name] = file.file;
+    }
+    service_positions_.clear();
+    for (std::size_t i = 0; i < config.virtual_servers.size(); ++i) {
+        service_positions_[VirtualServerKey::of(config.virtual_servers[i])] = i;
+    }
+    HealthChanges changes;
+    const HealthBoard::Checks checks = board_.configure(config, director_->now(), changes);
+    for (const CheckId id : checks.removed) {
+        schedule_.cancel(id);
+        if (entries_[id]->running) --running_;
+        entries_[id].reset();
+    }
+    for (const HealthBoard::NewCheck& check : checks.added) add_entry(check);
+    look_at_addresses();
+    carry_out(changes);
+}
+
+void HealthRunner::add_entry(const HealthBoard::NewCheck& check) {
+    if (check.id >= entries_.size()) entries_.resize(check.id + 1U);
+    auto entry = std::make_unique<Entry>(check);
+    entry->probe = find_probe(check.config.type)->make(entry->config, context_);
+    entries_[check.id] = std::move(entry);
+    if (!started_) return;
+    std::uniform_real_distribution<double> share(0.0, 1.0);
+    Entry& added = *entries_[check.id];
+    added.due = added.state.first_try(director_->now(), share(random_));
+    schedule_.set(added.id, added.due);
+}
+
+// --- time -------------------------------------------------------------------------------------
+
+// An appointment of a running check is the limit of its try.
+void HealthRunner::turn() {
+    const lb::TimePoint now = director_->now();
+    bool full = false;
+    for (unsigned i = 0; i < kWorkPerTurn && !full; ++i) {
+        const auto due = schedule_.take_due(now);
+        if (!due) break;
+        Entry& entry = *entries_[*due];
+        if (entry.running) {
+            entry.probe->cancel();
+            const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(
+                find_probe(entry.config.type)->limit(entry.config));
+            finish(entry, failed("no answer within " + std::to_string(limit.count()) + " ms"));
+        } else {
+            full = !begin(entry, now);
+        }
+    }
+    if (next_tick_ && *next_tick_ <= now) {
+        carry_out(board_.tick(now));
+        next_tick_ = board_.next_tick();
+    }
+    if (full) {
+        timer_.start_once(kFullPause);
+    } else {
+        set_timer();
+    }
+}
+
+void HealthRunner::set_timer() {
+    if (!started_) return;
+    auto next = schedule_.next();
+    if (next_tick_ && (!next || *next_tick_ < *next)) next = next_tick_;
+    if (!next) {
+        timer_.cancel();
+    } else {
+        timer_.start_once(*next - director_->now());
+    }
+}
+
+// False: too many tries run, this one waits.
+bool HealthRunner::begin(Entry& entry, lb::TimePoint now) {
+    if (!board_.wanted(entry.id)) {
+        entry.due = now + entry.config.delay_loop;
+        schedule_.set(entry.id, entry.due);
+        return true;
+    }
+    if (running_ >= most_running_) {
+        schedule_.set(entry.id, now);
+        return false;
+    }
+    if (now - entry.due > kLate) ++late_tries_;
+    entry.running = true;
+    entry.started = now;
+    ++entry.tries;
+    ++running_;
+    const Duration limit = find_probe(entry.config.type)->limit(entry.config);
+    if (limit > Duration::zero()) schedule_.set(entry.id, now + limit);
+    entry.probe->start(!entry.state.up(),
+                       [this, &entry](ProbeResult result) { finish(entry, std::move(result)); });
+    return true;
+}
+
+void HealthRunner::finish(Entry& entry, ProbeResult result) {
+    const lb::TimePoint now = director_->now();
+    entry.running = false;
+    --running_;
+    entry.took = now - entry.started;
+    entry.last = result.detail;
+    if (result.certificate_days) entry.certificate_days = result.certificate_days;
+    if (result.outcome == TryOutcome::Failure) {
+        ++entry.failures;
+    } else {
+        entry.weight = result.weight;
+        entry.weight_change = result.weight_change;
+    }
+    const std::uint64_t failures_before = entry.state.failures_in_row();
+    const CheckState::Verdict verdict = entry.state.judge(result.outcome, entry.started, now);
+    entry.due = verdict.next_at;
+    schedule_.set(entry.id, entry.due);
+    entry.cause = describe(entry.config) + ": " + result.detail;
+    const bool first_failure = failures_before == 0 && entry.state.failures_in_row() == 1;
+    if (result.outcome == TryOutcome::Failure && !verdict.changed &&
+        (first_failure || entry.config.log_all_failures)) {
+        log::info("check failed", {{"check", describe(entry.config)},
+                                   {"result", result.detail},
+                                   {"state", entry.state.up() ? "UP" : "DOWN"},
+                                   {"failures_in_row", entry.state.failures_in_row()}});
+    }
+    CheckReading reading;
+    reading.up = entry.state.up();
+    reading.decided = entry.state.decided();
+    reading.weight = entry.weight;
+    reading.weight_change = entry.weight_change;
+    reading.cause = entry.cause;
+    carry_out(board_.read(entry.id, reading, now));
+    for (const TryDone& done : std::exchange(entry.waiting, {})) {
+        done(describe(entry.config), result, *entry.took);
+    }
+    set_timer();
+}
+
+// ha_suspend: no checks for a service whose address is not here.
+void HealthRunner::look_at_addresses() {
+    const Config& config = director_->config();
+    for (const VirtualServerConfig& service : config.virtual_servers) {
+        if (!service.ha_suspend || service.fwmark != 0) continue;
+        const auto here = [this](const net::IpAddress& address) {
+            return director_->vips().owns(address);
+        };
+        bool any = service.address.family != net::Family::None && here(service.address);
+        for (const VirtualServerGroupConfig& group : config.virtual_server_groups) {
+            if (service.group.empty() || group.name != service.group) continue;
+            any = any || std::ranges::any_of(group.member, [&](const GroupMemberConfig& member) {
+                      return member.fwmark == 0 && here(member.address);
+                  });
+        }
+        board_.set_suspended(VirtualServerKey::of(service), !any);
+    }
+}
+
+// --- the operator and views -------------------------------------------------------------------
+
+std::size_t HealthRunner::run_now(const std::string& name, const TryDone& done) {
+    std::size_t count = 0;
+    for (const auto& entry : entries_) {
+        if (!entry || !means(name, entry->config)) continue;
+        entry->waiting.push_back(done);
+        ++count;
+        if (entry->running) continue;
+        entry->due = director_->now();
+        schedule_.set(entry->id, entry->due);
+    }
+    set_timer();
+    return count;
+}
+
+std::vector<HealthRunner::CheckView> HealthRunner::checks(std::uint64_t& cursor,
+                                                          unsigned budget) const {
+    std::vector<CheckView> views;
+    for (; cursor < entries_.size() && budget > 0; ++cursor, --budget) {
+        const auto& entry = entries_[cursor];
+        if (!entry) continue;
+        CheckView view;
+        view.config = &entry->config;
+        view.servers = board_.servers_of(entry->id);
+        view.up = entry->state.up();
+        view.decided = entry->state.decided();
+        view.running = entry->running;
+        view.suspended = !board_.wanted(entry->id);
+        view.last = entry->last;
+        view.last_took = entry->took;
+        if (!entry->running) view.next_try = entry->due;
+        view.tries = entry->tries;
+        view.failures = entry->failures;
+        view.failures_in_row = entry->state.failures_in_row();
+        view.certificate_days = entry->certificate_days;
+        views.push_back(std::move(view));
+    }
+    if (cursor >= entries_.size()) cursor = 0;
+    return views;
+}
+
+}  // namespace pollux::control

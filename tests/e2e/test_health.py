@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real servers watched: who is dead serves nobody, who is back serves again."""
+
+import time
+
+import health_lab
+import pytest
+from health_lab import BOUND, build, write_script
+from lab import wait_until
+
+
+@pytest.mark.parametrize("method", ["dr", "nat"])
+def test_a_dead_server_is_taken_out_and_comes_back(lab, method):
+    scene = build(lab, method)
+    wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
+               "both checks have a verdict")
+    assert set(scene.fetch()) == {"rs1", "rs2"}
+    died = time.time()
+    scene.servers[0].stop()
+    scene.wait_state(0, "DOWN")
+    down = scene.events("server")[-1]
+    assert down["subject"].startswith(scene.server_address[0] + " of TCP")
+    assert (down["before"], down["after"]) == ("UP", "DOWN")
+    assert "connection refused" in down["cause"]
+    assert scene.fetch() == ["rs2"] * 6
+    found = time.time() - died
+    assert found < BOUND + health_lab.PATIENCE
+    scene.servers[0] = type(scene.servers[0])(scene.servers[0].host, name="rs1-again",
+                                              port=80 if method == "dr" else 8080)
+    scene.wait_state(0, "UP")
+    wait_until(lambda: set(scene.fetch()) == {"rs1-again", "rs2"}, "rs1 serves again")
+
+
+def test_without_quorum_the_sorry_server_serves(lab):
+    scene = build(lab, "nat")
+    for server in scene.servers:
+        server.stop()
+    wait_until(lambda: scene.fetch(1) == ["sorry"], "the sorry server answers", 20)
+    assert scene.fetch() == ["sorry"] * 6
+    service = scene.events("service")[-1]
+    assert (service["before"], service["after"]) == ("UP", "DOWN")
+    assert [row["quorum"] for row in scene.polluxd.show("servers")["servers"]] == ["LOST", "LOST"]
+    type(scene.sorry)(scene.servers[1].host, name="back", port=8080)
+    wait_until(lambda: scene.fetch(1) == ["back"], "a real server answers again", 20)
+    assert scene.fetch() == ["back"] * 6
+
+
+def test_a_page_that_answers_500_takes_the_server_out(lab):
+    extra = "location = /health { if (-f $document_root/sick) { return 500; } return 200 'fine'; }"
+    scene = build(lab, "dr", 'type = "HTTP_GET"\nurl = [{ path = "/health", status_code = 200, '
+                  'regex = "^fine$" }]', nginx_extra=extra)
+    wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
+               "both checks have a verdict")
+    assert scene.state(0) == "UP"
+    sick = scene.servers[0].folder / "www" / "sick"
+    sick.write_text("")
+    scene.wait_state(0, "DOWN")
+    assert "/health: status 500" in scene.server(0)["cause"]
+    assert scene.fetch() == ["rs2"] * 6
+    sick.unlink()
+    scene.wait_state(0, "UP")
+
+
+def test_a_script_sets_the_weight(lab):
+    scene = build(lab, "nat", None, start=False)
+    script = write_script(scene.polluxd, "weigh.sh",
+                          f"exit $(cat {scene.polluxd.folder}/status-$1)\n")
+    for name, status in (("a", 12), ("b", 4)):
+        (scene.polluxd.folder / f"status-{name}").write_text(str(status))
+    scene.polluxd.write_config(scene.toml(
+        [f'type = "MISC_CHECK"\nmisc_path = ["{script}", "{name}"]\nmisc_dynamic = true\n'
+         'misc_timeout = "5s"' for name in "ab"]).replace('connect_timeout = "500ms"\n', ""))
+    scene.polluxd.start()
+    wait_until(lambda: [scene.server(number)["weight"] for number in (0, 1)] == [10, 2],
+               "weights 10 and 2", 20)
+    service = scene.polluxd.show("services")["services"][0]
+    assert [server["weight"] for server in service["servers"]] == [10, 2]
+    (scene.polluxd.folder / "status-a").write_text("1")
+    scene.wait_state(0, "DOWN")
+    assert "exit status 1" in scene.server(0)["cause"]
+
+
+def test_notify_commands_tell_server_and_quorum(lab):
+    scene = build(lab, "nat", start=False)
+    record = scene.polluxd.folder / "record"
+    record.write_text("")
+    record.chmod(0o666)
+    script = write_script(scene.polluxd, "note.sh", f'echo "$@" >> {record}\n')
+    service = "\n".join(f'{key} = ["{script}", "{key}"]' for key in ("quorum_up", "quorum_down"))
+    server = "\n".join(f'{key} = ["{script}", "{key}"]' for key in ("notify_up", "notify_down"))
+    scene.polluxd.write_config(scene.toml(new_service=service, new_server=server))
+    scene.polluxd.start()
+    wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
+               "both checks have a verdict")
+    assert record.read_text() == "", "nothing has changed yet"
+    for number in (0, 1):
+        scene.servers[number].stop()
+        scene.wait_state(number, "DOWN")
+    wait_until(lambda: record.read_text().split() == ["notify_down", "notify_down", "quorum_down"]
+               or sorted(record.read_text().split()) ==
+               ["notify_down", "notify_down", "quorum_down"], "three commands ran", 20)
+    type(scene.sorry)(scene.servers[1].host, name="back", port=8080)
+    scene.wait_state(1, "UP")
+    wait_until(lambda: sorted(record.read_text().split()[3:]) == ["notify_up", "quorum_up"],
+               "two more ran", 20)
+
+
+def test_a_reload_keeps_states_and_checks_run_on_demand(lab):
+    scene = build(lab, "nat")
+    scene.servers[0].stop()
+    scene.wait_state(0, "DOWN")
+    since = scene.server(0)["since_seconds"]
+    scene.polluxd.write_config(scene.toml(new_service="quorum = 2"))
+    scene.polluxd.reload()
+    wait_until(lambda: scene.server(0)["quorum"] == "LOST", "quorum 2 is lost after the reload")
+    assert scene.server(0)["state"] == "DOWN"
+    assert scene.server(0)["since_seconds"] > since
+    run = scene.polluxd.pollux("checks", "run", scene.server_address[1])
+    assert f"TCP_CHECK {scene.server_address[1]}: good" in run.stdout
+    missing = scene.polluxd.pollux("checks", "run", "10.9.9.9", check=False)
+    assert missing.returncode == 1 and "show checks" in missing.stderr
+    for what in ("checks", "servers", "events"):
+        assert scene.server_address[0] in scene.polluxd.pollux("show", what).stdout
