@@ -35,6 +35,7 @@ namespace pollux::lb {
     X(NextHopUnresolved, "next-hop-unresolved", "the next hop's MAC stayed unknown")             \
     X(MtuExceeded, "mtu-exceeded", "larger than the link and no answer was allowed")             \
     X(NoHeadroom, "no-headroom", "no room in the buffer for the encapsulation")                  \
+    X(NoTranslation, "no-translation", "FullNAT cannot carry it into the other address family")  \
     X(AnswerRateLimited, "answer-rate-limited", "our own ICMP or RST answer was rate limited")   \
     X(PuntQueueFull, "punt-queue-full", "the control core's queue was full")                     \
     X(TransmitQueueFull, "transmit-queue-full", "the port did not take the packet")              \

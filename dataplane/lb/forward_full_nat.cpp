@@ -4,6 +4,7 @@
 // server answers to one of our local addresses and may stand anywhere. It learns the client from
 // the TCP option TOA (sysctl fullnat_toa).
 
+#include "dataplane/lb/cross_family.h"
 #include "dataplane/lb/forwarding.h"
 #include "dataplane/lb/rewrite.h"
 #include "dataplane/lb/send.h"
@@ -47,9 +48,10 @@ bool carries_toa(const Burst& burst, const PacketContext& context,
     const ConnectionState state = context.connection->state_relaxed();
     if (!is_syn && state.packets() >= burst.snapshot.counted_packets) return false;
     const std::size_t header = net::header_in<net::TcpHeader>(context.l4()).header_length();
-    return header + option.length <= net::kTcpMaxHeaderLength &&
-           context.packet->headroom >= option.length &&
-           context.parsed.ip_length + option.length <= context.server->mtu;
+    const bool grows = context.parsed.is_v4() && crosses_families(*context.connection);
+    const std::size_t more = option.length + (grows ? kFamilyGrowth : 0);
+    return header + option.length <= net::kTcpMaxHeaderLength && context.packet->headroom >= more &&
+           context.parsed.ip_length + more <= context.server->mtu;
 }
 
 // Puts the option in front of the others: everything before them moves towards the headroom.
@@ -112,8 +114,13 @@ void forward_full_nat(Burst& burst, const PacketList& list) noexcept {
         const Connection& connection = *context.connection;
         const AddressRecord& local =
             burst.worker.shared.local_addresses[index(connection.local_address())];
-        replace_both(context, {{local.bytes.data(), connection.local_port()},
-                               {context.server->address.bytes.data(), connection.server_port()}});
+        const EndPoints ends{{local.bytes.data(), connection.local_port()},
+                             {context.server->address.bytes.data(), connection.server_port()}};
+        if (crosses_families(connection)) [[unlikely]] {
+            if (!cross(burst, context, ends, context.server->mtu)) continue;
+        } else {
+            replace_both(context, ends);
+        }
         send_to_server(burst, context);
     }
 }
@@ -122,8 +129,13 @@ void forward_full_nat_reply(Burst& burst, const PacketList& list) noexcept {
     for (const std::uint8_t at : list) {
         PacketContext& context = burst.packet(at);
         const Connection& connection = *context.connection;
-        replace_both(context, {{connection.virtual_bytes().data(), connection.virtual_port()},
-                               {connection.client_bytes().data(), connection.client_port()}});
+        const EndPoints ends{{connection.virtual_bytes().data(), connection.virtual_port()},
+                             {connection.client_bytes().data(), connection.client_port()}};
+        if (crosses_families(connection)) [[unlikely]] {
+            if (!cross(burst, context, ends, context.hop->mtu)) continue;
+        } else {
+            replace_both(context, ends);
+        }
         send_to_client(burst, context);
     }
 }

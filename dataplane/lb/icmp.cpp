@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/lb/icmp.h"
 
+#include "dataplane/lb/cross_family.h"
 #include "dataplane/lb/establish.h"
 #include "dataplane/lb/host.h"
 #include "dataplane/lb/rewrite.h"
@@ -156,6 +157,11 @@ void relate_icmp(Burst& burst, unsigned at) noexcept {
         return;
     }
     context.connection = &burst.table.connection(found.index);
+    if (context.connection->state().method() == ForwardingMethod::FullNat &&
+        crosses_families(*context.connection)) {
+        drop(burst, context, DropReason::NoTranslation);
+        return;
+    }
     if (found.direction == Direction::Forward) {
         send_on_to_server(burst, at, quoted);
     } else {

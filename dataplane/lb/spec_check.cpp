@@ -41,9 +41,10 @@ Status check_server(const RealServerSpec& server, const ServiceSpec& service,
         return fail("real server " + name + " has no address", "give an IPv4 or IPv6 address");
     }
     const bool crosses = server.address.family != service.address.family;
-    if (crosses && server.method != ForwardingMethod::Tunnel) {
+    if (crosses && server.method != ForwardingMethod::Tunnel &&
+        server.method != ForwardingMethod::FullNat) {
         return fail("real server " + name + " is of another address family",
-                    "use TUN for a server of the other family");
+                    "use TUN or FNAT for a server of the other family");
     }
     if (server.method == ForwardingMethod::FullNat &&
         !has_local_address(spec, server.address.family)) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every forwarding method with real servers: HTTP over nginx and a UDP responder, IPv4 and IPv6."""
 
+import hashlib
 import ipaddress
 
 import methods
@@ -114,6 +115,29 @@ def test_full_nat_hides_clients_and_needs_no_route_back(lab):
     scene = methods.build_two_networks(lab, services, gateway=False)
     for family in (4, 6):
         assert_serves(scene, family)
+    for server in scene.servers:
+        assert clients_in_log(server) == {methods.LOCAL4, methods.LOCAL6}
+
+
+def test_full_nat_joins_clients_and_servers_of_different_families(lab):
+    def services(servers):
+        text = LOCAL_ADDRESSES
+        for family, vip in TWO_NETWORKS.items():
+            there = addresses(servers, 10 - family)
+            text += methods.service(vip, "FNAT", there, server_port=8080)
+            text += methods.service(vip, "FNAT", there, port=methods.UDP_PORT, protocol='"UDP"')
+        return text
+
+    scene = methods.build_two_networks(lab, services, gateway=False)
+    for server in scene.servers:
+        (server.nginx.folder / "www" / "blob").write_bytes(bytes(range(256)) * 4000)
+    for family in (4, 6):
+        assert_serves(scene, family)
+        vip = scene.vip(family)
+        host = f"[{vip}]" if family == 6 else vip
+        digest = scene.client.run("sh", "-c", f"curl -sg --max-time 20 http://{host}/files/blob | md5sum",
+                                  timeout=40).stdout.split()[0]
+        assert digest == hashlib.md5(bytes(range(256)) * 4000).hexdigest()
     for server in scene.servers:
         assert clients_in_log(server) == {methods.LOCAL4, methods.LOCAL6}
 
