@@ -29,6 +29,7 @@ class VrrpRunner;
 namespace pollux::control::api {
 
 class IpvsCommands;
+class WorkerLoad;
 
 using Json = nlohmann::ordered_json;
 
@@ -46,6 +47,7 @@ struct CommandContext {
     IpvsCommands& ipvs;
     HealthRunner& health;
     Tickets& tickets;
+    const WorkerLoad& load;
 };
 
 struct Command {

@@ -6,6 +6,7 @@
 #include "control/api/commands.h"
 #include "control/api/connection_filter.h"
 #include "control/api/json_views.h"
+#include "control/api/worker_load.h"
 #include "control/director/director.h"
 #include "control/spec/spec_builder.h"
 
@@ -105,7 +106,14 @@ Result<Json> show_workers(CommandContext& context, const Json& /*args*/) {
     Director& director = context.director;
     Json list = Json::array();
     for (const dpdk::WorkerView& worker : director.runtime().workers()) {
-        list.push_back(worker_json(worker, director.plane().counters(worker.index)));
+        Json row = worker_json(worker, director.plane().counters(worker.index));
+        if (const auto rate = context.load.rate(worker.index)) {
+            row["lately"] = {{"packets_per_second", rate->packets_per_second},
+                             {"bits_per_second", rate->bits_per_second},
+                             {"busy_share", rate->busy_share},
+                             {"cycles_per_packet", rate->cycles_per_packet}};
+        }
+        list.push_back(std::move(row));
     }
     return Json{{"workers", std::move(list)}};
 }

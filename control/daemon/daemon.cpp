@@ -13,6 +13,7 @@
 #include "control/api/command.h"
 #include "control/api/ipvs_commands.h"
 #include "control/api/tickets.h"
+#include "control/api/worker_load.h"
 #include "control/config/load.h"
 #include "control/config/render.h"
 #include "control/curl/curl_loop.h"
@@ -138,6 +139,14 @@ api::IpvsHooks make_ipvs_hooks(Director& director) {
     return hooks;
 }
 
+void sample_load(Director& director, api::WorkerLoad& load) {
+    std::vector<lb::WorkerCounters> counters;
+    for (unsigned i = 0; i < director.plane().worker_count(); ++i) {
+        counters.push_back(director.plane().counters(i));
+    }
+    load.sample(director.now(), director.runtime().workers(), counters);
+}
+
 int serve(Parts& parts, const DaemonOptions& options,
           const api::ControlSocketOptions& api_options) {
     Director& director = *parts.director;
@@ -146,8 +155,11 @@ int serve(Parts& parts, const DaemonOptions& options,
     Timer estimator(parts.loop, [&] { ipvs_commands.sample(); });
     estimator.start_every(ipvs::RateEstimator::kInterval);
     api::Tickets tickets;
-    api::CommandContext context{director,      reloader,      *parts.vrrp,
-                                ipvs_commands, *parts.health, tickets};
+    api::WorkerLoad load;
+    Timer load_timer(parts.loop, [&] { sample_load(director, load); });
+    load_timer.start_every(api::WorkerLoad::kInterval);
+    api::CommandContext context{director,      reloader, *parts.vrrp, ipvs_commands,
+                                *parts.health, tickets,  load};
     api::ApiServer server(parts.loop, *parts.socket, api_options,
                           [&](api::Role role, std::string_view line) {
                               return api::handle_request(context, role, line);

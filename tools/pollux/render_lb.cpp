@@ -12,6 +12,8 @@
 namespace pollux::cli {
 namespace {
 
+constexpr double kMebi = 1024.0 * 1024.0;
+
 // ipvsadm's word for a forwarding method.
 std::string forward_word(const std::string& method) {
     if (method == "NAT") return "Masq";
@@ -191,15 +193,30 @@ std::string render_drops(const Json& data, const Json& /*args*/) {
 
 std::string render_memory(const Json& data, const Json& /*args*/) {
     Table table{{"table"},
-                {"bytes", Align::Right},
+                {"MiB", Align::Right},
                 {"capacity", Align::Right},
                 {"used", Align::Right},
+                {"fill", Align::Right},
                 {"pages"}};
+    double total = 0, connection_bytes = 0, connections = 0;
     for (const Json& row : list(data, "memory")) {
-        table.add({text(row, "name"), number(row, "bytes"), number(row, "capacity"),
-                   number(row, "used"), row.value("hugepages", false) ? "huge" : "normal"});
+        const double bytes = row.value("bytes", 0.0);
+        const double capacity = row.value("capacity", 0.0);
+        const std::string name = text(row, "name");
+        total += bytes;
+        if (name.starts_with("connection ")) connection_bytes += bytes;
+        if (name == "connection records") connections = capacity;
+        table.add({name, fixed(bytes / kMebi, 1), number(row, "capacity"), number(row, "used"),
+                   percent(row.value("used", 0.0), capacity),
+                   row.value("hugepages", false) ? "huge" : "normal"});
     }
-    return table.render();
+    std::string out = table.render();
+    if (connections > 0) {
+        out += "\nall tables: " + fixed(total / kMebi, 1) +
+               " MiB; a connection, index included: " + fixed(connection_bytes / connections, 1) +
+               " bytes\n";
+    }
+    return out;
 }
 
 std::string render_weights(const Json& data, const Json& /*args*/) {

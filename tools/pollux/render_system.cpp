@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Status, ports, workers, neighbours, routes, configuration.
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstdio>
+#include <vector>
 
 #include "tools/pollux/render.h"
 #include "tools/pollux/table.h"
@@ -18,11 +22,27 @@ std::string duration(double seconds) {
     return buffer;
 }
 
-std::string percent(double part, double whole) {
-    if (whole <= 0) return "-";
-    char buffer[32];
-    std::snprintf(buffer, sizeof(buffer), "%.1f%%", 100.0 * part / whole);
-    return buffer;
+// How often a worker took how many packets at once: the classes of render_workers.
+std::vector<std::string> burst_cells(const Json& row) {
+    constexpr std::array<std::size_t, 6> kLast = {1, 4, 8, 16, 32, SIZE_MAX};
+    std::array<double, kLast.size()> counts{};
+    double empty = 0, taken = 0;
+    const Json histogram = list(row, "burst_histogram");
+    for (std::size_t size = 0; size < histogram.size(); ++size) {
+        if (!histogram[size].is_number()) continue;
+        const double count = histogram[size];
+        if (size == 0) {
+            empty = count;
+            continue;
+        }
+        taken += count;
+        const auto place = std::lower_bound(kLast.begin(), kLast.end(), size);
+        counts.at(static_cast<std::size_t>(place - kLast.begin())) += count;
+    }
+    std::vector<std::string> cells = {number(row, "worker"), percent(empty, empty + taken),
+                                      fixed(taken, 0)};
+    for (const double count : counts) cells.push_back(percent(count, taken));
+    return cells;
 }
 
 std::string or_dash(const std::string& value) {
@@ -83,23 +103,29 @@ std::string render_ports(const Json& data, const Json& /*args*/) {
 }
 
 std::string render_workers(const Json& data, const Json& /*args*/) {
-    Table table{{"worker", Align::Right},      {"cpu", Align::Right},
-                {"busy", Align::Right},        {"cycles/packet", Align::Right},
-                {"received", Align::Right},    {"transmitted", Align::Right},
-                {"punted", Align::Right},      {"dropped", Align::Right},
-                {"connections", Align::Right}, {"sleeps", Align::Right}};
+    Table load{
+        {"worker", Align::Right},   {"cpu", Align::Right},         {"packets/s", Align::Right},
+        {"Mbit/s", Align::Right},   {"busy", Align::Right},        {"cycles/packet", Align::Right},
+        {"received", Align::Right}, {"transmitted", Align::Right}, {"punted", Align::Right},
+        {"dropped", Align::Right},  {"connections", Align::Right}, {"sleeps", Align::Right}};
     for (const Json& row : list(data, "workers")) {
-        const double busy = row.value("busy_cycles", 0.0);
-        const double received = row.value("received", 0.0);
-        const std::string per_packet =
-            received > 0 ? std::to_string(static_cast<long>(busy / received)) : "-";
-        table.add({number(row, "worker"), number(row, "cpu"),
-                   percent(busy, row.value("total_cycles", 0.0)), per_packet,
-                   number(row, "received"), number(row, "transmitted"), number(row, "punted"),
-                   number(row, "dropped"), number(row, "connections_created"),
-                   number(row, "sleeps")});
+        const Json lately = row.value("lately", Json::object());
+        const double cycles = lately.value("cycles_per_packet", 0.0);
+        load.add({number(row, "worker"), number(row, "cpu"),
+                  fixed(lately.value("packets_per_second", 0.0), 0),
+                  fixed(lately.value("bits_per_second", 0.0) / 1e6, 1),
+                  percent(lately.value("busy_share", 0.0), 1.0),
+                  cycles > 0 ? fixed(cycles, 0) : "-", number(row, "received"),
+                  number(row, "transmitted"), number(row, "punted"), number(row, "dropped"),
+                  number(row, "connections_created"), number(row, "sleeps")});
     }
-    return table.render();
+    Table bursts{{"worker", Align::Right}, {"empty polls", Align::Right}, {"bursts", Align::Right},
+                 {"of 1", Align::Right},   {"2-4", Align::Right},         {"5-8", Align::Right},
+                 {"9-16", Align::Right},   {"17-32", Align::Right},       {"33-", Align::Right}};
+    for (const Json& row : list(data, "workers")) bursts.add(burst_cells(row));
+    if (load.empty()) return load.render();
+    return "of the last second, counters since the start:\n" + load.render() +
+           "\npackets taken at a time, since the start:\n" + bursts.render();
 }
 
 std::string render_neighbours(const Json& data, const Json& /*args*/) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/pollux/values.h"
 
+#include <cstdio>
+
 #include "tools/pollux/table.h"
 
 namespace pollux::cli {
@@ -40,6 +42,19 @@ std::string joined(const Json& strings) {
         out += (out.empty() ? "" : ", ") + printable(entry.get<std::string>());
     }
     return out;
+}
+
+std::string fixed(double value, int digits) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof(buffer), "%.*f", digits, value);
+    return buffer;
+}
+
+std::string percent(double part, double whole) {
+    if (whole <= 0) return "-";
+    char buffer[32];
+    std::snprintf(buffer, sizeof(buffer), "%.1f%%", 100.0 * part / whole);
+    return buffer;
 }
 
 }  // namespace pollux::cli

@@ -24,4 +24,9 @@ using Json = nlohmann::ordered_json;
 // Strings joined with ", ".
 [[nodiscard]] std::string joined(const Json& strings);
 
+// "12.3" with that many digits behind the point.
+[[nodiscard]] std::string fixed(double value, int digits);
+// "12.3%"; "-" of nothing.
+[[nodiscard]] std::string percent(double part, double whole);
+
 }  // namespace pollux::cli

@@ -115,6 +115,55 @@ TEST(Render, ServicesLookLikeIpvsadms) {
               "  -> [2001:db8::1]:0              Masq    -      0          0\n");
 }
 
+TEST(Render, WorkersShowTheirLastSecondAndTheirBursts) {
+    const Json data = Json::parse(R"({"workers":[{"worker":0,"cpu":3,"received":900,
+        "transmitted":800,"punted":60,"dropped":40,"connections_created":7,"sleeps":5,
+        "burst_histogram":[100,50,25,0,0,0,0,0,25],
+        "lately":{"packets_per_second":1234.6,"bits_per_second":2500000.0,"busy_share":0.251,
+                  "cycles_per_packet":118.4}}]})");
+
+    EXPECT_EQ(render_workers(data, Json::object()),
+              "of the last second, counters since the start:\n"
+              "worker  cpu  packets/s  Mbit/s   busy  cycles/packet  received  transmitted  punted"
+              "  dropped  connections  sleeps\n"
+              "     0    3       1235     2.5  25.1%            118       900          800      60"
+              "       40            7       5\n"
+              "\n"
+              "packets taken at a time, since the start:\n"
+              "worker  empty polls  bursts   of 1    2-4    5-8  9-16  17-32   33-\n"
+              "     0        50.0%     100  50.0%  25.0%  25.0%  0.0%   0.0%  0.0%\n");
+}
+
+TEST(Render, MemoryHasUnitsFillAndBytesForAConnection) {
+    const Json data = Json::parse(R"({"memory":[
+        {"name":"connection records","bytes":67108864,"capacity":1048576,"used":262144,
+         "hugepages":true},
+        {"name":"connection index","bytes":25165824,"capacity":3145728,"used":0,
+         "hugepages":true}]})");
+
+    EXPECT_EQ(render_memory(data, Json::object()),
+              "table                MiB  capacity    used   fill  pages\n"
+              "connection records  64.0   1048576  262144  25.0%  huge\n"
+              "connection index    24.0   3145728       0   0.0%  huge\n"
+              "\n"
+              "all tables: 88.0 MiB; a connection, index included: 88.0 bytes\n");
+}
+
+TEST(Render, ServicesMarkWhatIsNotAsInTheFile) {
+    const Json data = Json::parse(R"({"services":[
+        {"protocol":"TCP","address":"10.0.0.1","port":80,"scheduler":"rr","defined_by":"changed",
+         "servers":[{"address":"10.0.1.1","port":80,"method":"NAT","weight":1,
+                     "defined_by":"runtime"}]}],
+        "deleted_at_runtime":["UDP 10.0.0.1:53"]})");
+
+    EXPECT_EQ(render_services(data, Json::object()),
+              "Prot LocalAddress:Port Scheduler Flags\n"
+              "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
+              "TCP  10.0.0.1:80 rr  (changed at run time)\n"
+              "  -> 10.0.1.1:80                  Masq    1      0          0  (runtime)\n"
+              "deleted at run time: UDP 10.0.0.1:53\n");
+}
+
 TEST(Render, AnswerOfAnotherVersionDoesNotConfuse) {
     for (const Renderer render :
          {render_status, render_services, render_connections, render_ports, render_workers,
