@@ -197,3 +197,12 @@ def test_headers_compile_alone(folder):
     wrong = [f"{header.relative_to(ROOT)}:\n{result.stderr[:500]}"
              for header, result in zip(others, results) if result.returncode != 0]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_command_of_the_socket_is_documented():
+    table = (ROOT / "control/api/command_table.cpp").read_text()
+    names = re.findall(r'Command\{"([^"]+)"', table)
+    assert len(names) > 15, "the table of commands was not found"
+    text = (ROOT / "docs/control-protocol.md").read_text()
+    missing = [name for name in names if f"`{name}`" not in text]
+    assert not missing, "not in docs/control-protocol.md: " + ", ".join(missing)
