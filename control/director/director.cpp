@@ -188,6 +188,7 @@ Result<ConfigDiff> Director::reload(Config next, RuntimeChanges fate) {
     const Config old = std::exchange(config_, std::move(next));
     runtime_services_ = std::move(changes);
     ++reloads_;
+    forget_removed(servers_, old.virtual_servers, config_.virtual_servers);
     next_hops_->update_wanted(spec_.routes, wanted_servers());
     if (old.log.level != config_.log.level) log::set_level(to_log_level(config_.log.level));
     for (const auto& extension : extensions_) extension->reloaded(old, config_);

@@ -14,7 +14,10 @@ NextHops::NextHops(NetlinkRequests& netlink, const KernelTables& tables, const P
 
 void NextHops::forward(std::span<std::uint8_t> frame, const HopKey& hop, lb::TimePoint now) {
     const ControlPort* port = ports_->find(hop.port);
-    if (port == nullptr || port->interface == kNoInterface) return;
+    if (port == nullptr || port->interface == kNoInterface) {
+        parking_.refuse();  // nobody resolves neighbours of a port without a TAP
+        return;
+    }
     const NeighbourKey key{port->interface, hop.address};
     const auto known = tables_->neighbours.find(key);
     if (known != tables_->neighbours.end() && known->second.usable()) {

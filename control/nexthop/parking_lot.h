@@ -28,7 +28,7 @@ struct ParkingCounters {
     std::uint64_t parked = 0;   // taken in
     std::uint64_t sent = 0;     // taken out by `take`
     std::uint64_t expired = 0;  // waited too long, or the next hop does not answer
-    std::uint64_t refused = 0;  // a limit was reached
+    std::uint64_t refused = 0;  // a limit was reached, or the port has no TAP
 };
 
 class ParkingLot {
@@ -37,6 +37,8 @@ class ParkingLot {
 
     explicit ParkingLot(const ParkingLimits& limits = {}) : limits_(limits) {}
 
+    // Counts a frame that cannot wait here.
+    void refuse() { ++counters_.refused; }
     // False: refused.
     bool park(const HopKey& hop, std::span<const std::uint8_t> frame, lb::TimePoint now);
     // The hop's frames in order of arrival; they are out of the lot.

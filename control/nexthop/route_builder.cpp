@@ -38,13 +38,26 @@ const Neighbour* find_neighbour(const KernelTables& tables, InterfaceIndex inter
     return &known->second;
 }
 
+using Vips = std::span<const lb::OwnedAddressSpec>;
+
+// How well an interface's address serves as source towards `target`; 0: not at all. IPv6 routes
+// name no source, and the kernel lists the newest address first, which may be a VIP.
+unsigned fitness(const net::IpPrefix& own, const net::IpAddress& target, const Vips& vips) {
+    if (own.address.family != target.family || own.address.is_link_local()) return 0;
+    if (std::ranges::find(vips, own.address, &lb::OwnedAddressSpec::address) != vips.end())
+        return 0;
+    if (own.length == host_length(own.address)) return 1;
+    return own.contains(target) ? 3 : 2;
+}
+
 // The address that the kernel would send from: the route's own, else that of the on-link route to
-// the gateway, else the first global one of the interface.
-net::IpAddress source_of(const KernelTables& tables, const KernelRoute& route,
-                         const RouteHop& hop) {
+// the gateway, else the interface's in the network of the next hop.
+net::IpAddress source_of(const KernelTables& tables, const KernelRoute& route, const RouteHop& hop,
+                         const Vips& vips) {
     const net::Family family = route.destination.address.family;
     if (route.preferred_source.family == family) return route.preferred_source;
-    if (hop.gateway.family == family) {
+    const bool has_gateway = hop.gateway.family == family;
+    if (has_gateway) {
         const KernelRoute* link = lookup_route(tables.routes, hop.gateway);
         if (link != nullptr && link->preferred_source.family == family) {
             return link->preferred_source;
@@ -52,12 +65,16 @@ net::IpAddress source_of(const KernelTables& tables, const KernelRoute& route,
     }
     const auto known = tables.addresses.find(hop.interface);
     if (known == tables.addresses.end()) return {};
-    for (const net::IpPrefix& prefix : known->second) {
-        if (prefix.address.family == family && !prefix.address.is_link_local()) {
-            return prefix.address;
-        }
+    const net::IpAddress& target = has_gateway ? hop.gateway : route.destination.address;
+    net::IpAddress best;
+    unsigned best_fitness = 0;
+    for (const net::IpPrefix& own : known->second) {
+        const unsigned fits = fitness(own, target, vips);
+        if (fits <= best_fitness) continue;
+        best_fitness = fits;
+        best = own.address;
     }
-    return {};
+    return best;
 }
 
 void resolve(lb::RouteSpec& spec, const Neighbour* neighbour) {
@@ -66,13 +83,19 @@ void resolve(lb::RouteSpec& spec, const Neighbour* neighbour) {
     spec.resolved = true;
 }
 
-lb::RouteSpec make_spec(const KernelTables& tables, const KernelRoute& route, const RouteHop& hop,
+// What one snapshot's routes are made of.
+struct Sources {
+    const KernelTables& tables;
+    Vips vips;
+};
+
+lb::RouteSpec make_spec(const Sources& sources, const KernelRoute& route, const RouteHop& hop,
                         const ControlPort& port) {
     lb::RouteSpec spec;
     spec.destination = route.destination.network();
     spec.port = port.id;
     spec.gateway = hop.gateway;
-    spec.preferred_source = source_of(tables, route, hop);
+    spec.preferred_source = source_of(sources.tables, route, hop, sources.vips);
     spec.source_mac = port.mac;
     spec.mtu = route.mtu;
     const bool is_host = route.destination.length == host_length(route.destination.address);
@@ -80,8 +103,15 @@ lb::RouteSpec make_spec(const KernelTables& tables, const KernelRoute& route, co
         spec.gateway = route.destination.address;
     }
     if (spec.gateway.family != net::Family::None) {
-        resolve(spec, find_neighbour(tables, hop.interface, spec.gateway));
+        resolve(spec, find_neighbour(sources.tables, hop.interface, spec.gateway));
     }
+    return spec;
+}
+
+// Packets to there are dropped for want of a route.
+lb::RouteSpec dead_end(const net::IpPrefix& destination) {
+    lb::RouteSpec spec;
+    spec.destination = destination.network();
     return spec;
 }
 
@@ -109,14 +139,17 @@ HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
     return {port->id, on_link ? address : hop->gateway};
 }
 
-std::vector<lb::RouteSpec> build_routes(const KernelTables& tables, const PortTable& ports) {
+std::vector<lb::RouteSpec> build_routes(const KernelTables& tables, const PortTable& ports,
+                                        std::span<const lb::OwnedAddressSpec> vips) {
+    const Sources sources{tables, vips};
     std::vector<lb::RouteSpec> specs;
     for (const auto& [prefix, by_metric] : tables.routes.all()) {
-        if (!is_routable(prefix.address)) continue;
-        const KernelRoute* route = best_route(by_metric);
-        const RouteHop* hop = route == nullptr ? nullptr : usable_hop(*route);
+        const KernelRoute* route = is_routable(prefix.address) ? best_route(by_metric) : nullptr;
+        if (route == nullptr) continue;
+        const RouteHop* hop = usable_hop(*route);
         const ControlPort* port = hop == nullptr ? nullptr : ports.find(hop->interface);
-        if (port != nullptr) specs.push_back(make_spec(tables, *route, *hop, *port));
+        specs.push_back(port == nullptr ? dead_end(route->destination)
+                                        : make_spec(sources, *route, *hop, *port));
     }
     for (const auto& [key, neighbour] : tables.neighbours) {
         const ControlPort* port = ports.find(key.interface);
@@ -127,7 +160,7 @@ std::vector<lb::RouteSpec> build_routes(const KernelTables& tables, const PortTa
                              hop->gateway.family == net::Family::None;
         // A host route of the kernel's own has its RouteSpec already.
         if (!on_link || route->destination.length == host_length(key.address)) continue;
-        lb::RouteSpec spec = make_spec(tables, *route, *hop, *port);
+        lb::RouteSpec spec = make_spec(sources, *route, *hop, *port);
         spec.destination = {key.address, host_length(key.address)};
         spec.gateway = key.address;
         resolve(spec, &neighbour);

@@ -3,6 +3,7 @@
 
 // From the kernel's routes and neighbours to the data plane's RouteSpecs. Pure; control thread.
 
+#include <span>
 #include <vector>
 
 #include "control/netlink/kernel_tables.h"
@@ -32,8 +33,11 @@ struct HopKey {
                                  const net::IpAddress& address);
 
 // One RouteSpec for each kernel route through a TAP (on-link ones glean), and a host route for each
-// on-link neighbour whose MAC is known.
-[[nodiscard]] std::vector<lb::RouteSpec> build_routes(const KernelTables& tables,
-                                                      const PortTable& ports);
+// on-link neighbour whose MAC is known. Where the kernel's route leads nowhere (blackhole) or
+// through an interface that is no port, the RouteSpec names no port: packets end there instead of
+// at a shorter prefix. `vips` come and go and are no source of this node's own packets.
+[[nodiscard]] std::vector<lb::RouteSpec> build_routes(
+    const KernelTables& tables, const PortTable& ports,
+    std::span<const lb::OwnedAddressSpec> vips = {});
 
 }  // namespace pollux::control

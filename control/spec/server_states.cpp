@@ -3,6 +3,22 @@
 
 namespace pollux::control {
 
+void forget_removed(ServerStates& states, std::span<const VirtualServerConfig> before,
+                    std::span<const VirtualServerConfig> after) {
+    std::set<ServerKey> present;
+    for (const VirtualServerConfig& service : after) {
+        for (const RealServerConfig& server : service.real_server) {
+            present.insert(ServerKey::of(service, server));
+        }
+    }
+    for (const VirtualServerConfig& service : before) {
+        for (const RealServerConfig& server : service.real_server) {
+            const ServerKey key = ServerKey::of(service, server);
+            if (!present.contains(key)) states.servers.erase(key);
+        }
+    }
+}
+
 std::string_view to_string(lb::Protocol protocol) {
     switch (protocol) {
         case lb::Protocol::Tcp:

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 #include "control/config/config_service.h"
@@ -71,6 +72,10 @@ struct ServerStates {
         return known == servers.end() ? ServerState{} : known->second;
     }
 };
+
+// Forgets what was decided about servers that a reload removed: one that comes back is a new one.
+void forget_removed(ServerStates& states, std::span<const VirtualServerConfig> before,
+                    std::span<const VirtualServerConfig> after);
 
 // "TCP 10.0.0.1:80", "UDP [2001:db8::1]:53", "fwmark 3", "group web TCP".
 [[nodiscard]] std::string to_string(const VirtualServerKey& key);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "control/nexthop/route_builder.h"
+#include "control/nexthop/static_tables.h"
 
 namespace pollux::control {
 namespace {
@@ -215,7 +216,10 @@ lb::DataPlaneSpec build_spec(const SpecInputs& inputs) {
     lb::DataPlaneSpec spec;
     spec.ports = build_ports(inputs);
     spec.owned = build_owned(inputs);
-    spec.routes = build_routes(inputs.kernel, inputs.ports);
+    spec.routes = build_routes(inputs.kernel, inputs.ports, inputs.vips);
+    const StaticTables fixed = static_tables(config, inputs.ports);
+    const auto fixed_routes = build_routes(fixed.tables, fixed.ports, inputs.vips);
+    spec.routes.insert(spec.routes.end(), fixed_routes.begin(), fixed_routes.end());
     for (const LocalAddressConfig& local : config.local_addresses) {
         spec.local_addresses.push_back({local.address, local.ports.first, local.ports.last});
     }

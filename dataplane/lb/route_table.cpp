@@ -10,6 +10,9 @@ namespace {
 // 2 MiB of blocks; networks of hosts beyond them are found by their shorter prefixes.
 constexpr std::size_t kMaxBlocksForHosts = 2048;
 
+// A route that names no port hides shorter ones: `find` gives none there.
+constexpr std::uint32_t kNowhere = 0xffffffff;
+
 std::uint8_t host_length(const net::IpPrefix& prefix) {
     return prefix.address.is_v4() ? 32 : 128;
 }
@@ -47,7 +50,9 @@ RouteTable::RouteTable(std::span<const RouteSpec> routes, std::span<const PortSp
     for (const std::uint32_t at : order) {
         const net::IpPrefix& prefix = routes[at].destination;
         if (prefix.address.family == net::Family::None) continue;
-        if (is_host(prefix)) {
+        if (routes[at].port == kNoPort) {
+            add_prefix(prefix, kNowhere);
+        } else if (is_host(prefix)) {
             hosts.push_back({prefix.address, at});
         } else {
             add_prefix(prefix, at);
@@ -69,7 +74,7 @@ std::uint32_t RouteTable::child_of(std::uint32_t& entry) {
 
 void RouteTable::add_prefix(const net::IpPrefix& prefix, std::uint32_t next_hop) {
     std::uint32_t& root = prefix.address.is_v4() ? root_v4_ : root_v6_;
-    const std::uint32_t leaf = next_hop + 1;
+    const std::uint32_t leaf = next_hop + 1;  // 0 of kNowhere
     if (prefix.length == 0) {
         root = leaf;  // sorted by length: nothing longer is there yet
         return;

@@ -120,7 +120,7 @@ Status check_network(const DataPlaneSpec& spec) {
         return fail("more than " + std::to_string(kMaxRoutes) + " routes", "use fewer routes");
     }
     for (const RouteSpec& route : spec.routes) {
-        if (static_cast<std::size_t>(route.port) >= spec.ports.size()) {
+        if (route.port != kNoPort && static_cast<std::size_t>(route.port) >= spec.ports.size()) {
             return fail("route " + route.destination.to_string() + " names no port", "");
         }
     }

@@ -361,6 +361,30 @@ TEST_F(Refusals, NoRouteBackToTheClient) {
     EXPECT_TRUE(drops(reply.own, DropReason::NoRoute));
 }
 
+// As the kernel's blackhole: a route that names no port hides the shorter ones.
+TEST_F(Refusals, RouteThatLeadsNowhere) {
+    for (const char* destination : {"10.0.0.0/24", "10.0.0.1/32"}) {
+        Rig rig;
+        rig.spec.services = {service(Protocol::Udp, "10.1.0.10:80",
+                                     {real_server({1, ForwardingMethod::Nat, 8080})})};
+        lb::RouteSpec nowhere;
+        nowhere.destination = net::IpPrefix::parse(destination).value();
+        rig.spec.routes.push_back(nowhere);
+        rig.apply();
+        EXPECT_EQ(rig.from_client(v4().udp(1001, 80)).own.verdict, lb::Verdict::Transmit);
+        EXPECT_TRUE(
+            drops(rig.from_server(server_frame(1).ipv4(server_v4(1), kClient).udp(8080, 1001)).own,
+                  DropReason::NoRoute))
+            << destination;
+        EXPECT_EQ(rig.from_client(client_frame().ipv4("10.0.9.1", kVip).udp(1001, 80)).own.verdict,
+                  lb::Verdict::Transmit);
+        EXPECT_EQ(rig.from_server(server_frame(1).ipv4(server_v4(1), "10.0.9.1").udp(8080, 1001))
+                      .own.verdict,
+                  lb::Verdict::Transmit)
+            << "others take the default route";
+    }
+}
+
 TEST_F(Refusals, TooLargeForTheLinkAndNotToBeFragmented) {
     Rig rig;
     rig.spec.services = {service(Protocol::Udp, "10.1.0.10:80", {real_server({1})})};

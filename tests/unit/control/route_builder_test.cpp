@@ -68,12 +68,23 @@ TEST(RouteBuilder, NeighbourThatDoesNotAnswerIsNotResolved) {
     }
 }
 
-TEST(RouteBuilder, RoutesOfOtherInterfacesAreLeftToTheKernel) {
+// The kernel would not send there through a port, so a shorter prefix must not take the packets.
+TEST(RouteBuilder, RoutesOfOtherInterfacesAndBlackholesNameNoPort) {
     KernelTables tables;
+    KernelRoute blackhole;
+    blackhole.destination = prefix("10.9.0.0/16");
+    blackhole.unreachable = true;
+    tables.routes.add(route("0.0.0.0/0", kWanTap, "10.0.0.254"), false);
     tables.routes.add(route("192.168.0.0/16", kForeign), false);
+    tables.routes.add(blackhole, false);
     tables.neighbours[{kForeign, ip("192.168.0.1")}] = neighbour("02:aa:00:00:00:01");
 
-    EXPECT_TRUE(build_routes(tables, two_ports()).empty());
+    const auto specs = build_routes(tables, two_ports());
+
+    ASSERT_EQ(specs.size(), 3U);
+    EXPECT_EQ(find(specs, "0.0.0.0/0")->port, lb::PortId{0});
+    EXPECT_EQ(find(specs, "192.168.0.0/16")->port, lb::kNoPort);
+    EXPECT_EQ(find(specs, "10.9.0.0/16")->port, lb::kNoPort);
 }
 
 TEST(RouteBuilder, SmallestMetricWithALivingHopWins) {
@@ -102,6 +113,26 @@ TEST(RouteBuilder, SourceOfAGatewayRouteIsThatOfTheOnLinkRoute) {
 
     EXPECT_EQ(find(build_routes(tables, two_ports()), "0.0.0.0/0")->preferred_source,
               ip("10.0.0.5"));
+}
+
+// IPv6 on-link routes name no source, and the kernel lists the newest address first.
+TEST(RouteBuilder, SourceOfAnOnLinkRouteIsNoVirtualAddress) {
+    KernelTables tables;
+    tables.routes.add(route("2001:db8::/64", kWanTap), false);
+    const net::IpPrefix own = prefix("2001:db8::5/64");
+    const net::IpPrefix narrow_vip = prefix("2001:db8::100/128");
+    const net::IpPrefix wide_vip = prefix("2001:db8::200/64");
+    tables.addresses[kWanTap] = {wide_vip, narrow_vip, prefix("2001:db8:9::1/64"), own};
+    const std::vector<lb::OwnedAddressSpec> vips{
+        {narrow_vip.address, lb::PortId{0}, mac("02:00:00:00:00:01")},
+        {wide_vip.address, lb::PortId{0}, mac("02:00:00:00:00:01")}};
+
+    EXPECT_EQ(find(build_routes(tables, two_ports(), vips), "2001:db8::/64")->preferred_source,
+              own.address);
+    tables.addresses[kWanTap] = {narrow_vip, own};
+    EXPECT_EQ(find(build_routes(tables, two_ports()), "2001:db8::/64")->preferred_source,
+              own.address)
+        << "a host address that nobody calls a VIP";
 }
 
 TEST(RouteBuilder, LinkLocalAndMulticastPrefixesAreLeftOut) {

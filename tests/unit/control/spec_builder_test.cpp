@@ -50,6 +50,20 @@ TEST(SpecBuilder, DeadServerLeavesUnlessInhibited) {
     EXPECT_EQ(servers[0].weight, 0);
 }
 
+TEST(ServerStates, RemovedServersAreForgottenAndOthersKept) {
+    const VirtualServerConfig before = web_service();
+    VirtualServerConfig after = before;
+    after.real_server.pop_back();
+    ServerStates states;
+    states.servers[key_of(before, 0)].operator_weight = 0;
+    states.servers[key_of(before, 1)].operator_weight = 0;
+
+    forget_removed(states, std::vector{before}, std::vector{after});
+
+    EXPECT_EQ(servers_of(before, states)[0].weight, 0) << "drained, and still there";
+    EXPECT_EQ(servers_of(before, states)[1].weight, 5) << "came back as the file has it";
+}
+
 TEST(SpecBuilder, OperatorsWeightBeatsTheChecksWhichBeatsTheFile) {
     const VirtualServerConfig service = web_service();
     ServerStates states;
