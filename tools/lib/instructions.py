@@ -17,6 +17,8 @@ import json
 import os
 import pathlib
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,16 +83,23 @@ def measure(bench, name):
     return round((more - few) / units, 1)
 
 
+def compiler_of(build):
+    """Name and version, for example "g++ 12.2.0"."""
+    commands = json.loads((pathlib.Path(build) / "compile_commands.json").read_text())
+    words = [word for word in shlex.split(commands[0]["command"]) if "ccache" not in word]
+    first_line = subprocess.run([words[0], "--version"], check=True, capture_output=True,
+                                text=True).stdout.splitlines()[0]
+    version = re.search(r"\d+\.\d+\.\d+", first_line.split(")")[-1]).group()
+    return f"{pathlib.Path(words[0]).name} {version}"
+
+
 def build_facts(build):
     """What the count depends on besides the sources."""
-    def introspect(what):
-        return json.loads(subprocess.run(["meson", "introspect", what, build], check=True,
-                                         capture_output=True, text=True).stdout)
-    compiler = introspect("--compilers")["host"]["cpp"]
-    options = {option["name"]: option["value"] for option in introspect("--buildoptions")}
-    return {"compiler": f"{compiler['id']} {compiler['version']}",
-            "optimization": options["optimization"], "march": options["march"],
-            "sanitize": options["b_sanitize"]}
+    listing = subprocess.run(["meson", "introspect", "--buildoptions", build], check=True,
+                             capture_output=True, text=True).stdout
+    options = {option["name"]: option["value"] for option in json.loads(listing)}
+    return {"compiler": compiler_of(build), "optimization": options["optimization"],
+            "march": options["march"], "sanitize": options["b_sanitize"]}
 
 
 def judge(measured, recorded):
@@ -147,6 +156,10 @@ def main():
     parser.add_argument("--junitxml", help=argparse.SUPPRESS)
     parser.add_argument("--record", action="store_true", help="write the counts as the new record")
     arguments = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        print("error: valgrind is missing; tools/dev bench --instructions installs it",
+              file=sys.stderr)
+        return 1
     bench = pathlib.Path(arguments.build).resolve() / "bin" / "pollux-bench"
     facts = build_facts(arguments.build)
 
