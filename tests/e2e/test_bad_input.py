@@ -87,6 +87,24 @@ def test_a_second_instance_is_refused_and_the_first_goes_on(lab):
     assert scene.client.curl(scene.url).startswith("rs")
 
 
+def test_a_port_whose_interface_is_in_use_is_refused_and_its_user_goes_on(lab):
+    scene = topology.build(lab, "dr")
+    host = scene.polluxd.host
+    links = host.ip("-o", "link", "show").stdout
+    text = scene.polluxd.config.read_text().replace(str(scene.polluxd.socket),
+                                                    f"{lab.folder}/other.sock")
+    other = scene.polluxd.folder / "other.toml"
+    other.write_text(text.replace(f'file_prefix = "{lab.prefix}"', f'file_prefix = "{lab.prefix}b"'))
+    other.chmod(0o600)
+    result = start(lab, host, "--config", other)
+    assert result.returncode != 0
+    assert "an interface named lan exists already" in result.stderr
+    assert "[dpdk.port.exception]" in result.stderr
+    assert not os.path.exists(f"{lab.folder}/other.sock")
+    assert host.ip("-o", "link", "show").stdout == links
+    assert scene.client.curl(scene.url).startswith("rs")
+
+
 def test_a_port_device_that_does_not_exist(lab):
     host = lab.host("lb")
     path = config_file(lab, edit=('vdev = "net_tap0,iface=dtap0"',
