@@ -9,6 +9,7 @@ After each: no request failed, received = transmitted + punted + dropped, memory
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import re
@@ -204,8 +205,9 @@ def main():
     progress = Progress()
     progress.say(f"soaking for {arguments.duration} s, first seed {arguments.first_seed}")
     try:
-        with Lab(build / "bin") as lab:
-            scenes = [Traffic(lab, name) for name in arguments.scene or SCENES]
+        with contextlib.ExitStack() as labs:
+            scenes = [Traffic(labs.enter_context(Lab(build / "bin")), name)
+                      for name in arguments.scene or SCENES]
             while progress.round == 0 or \
                     time.monotonic() - progress.start < arguments.duration:
                 seed = arguments.first_seed + progress.round * SEEDS_PER_ROUND
