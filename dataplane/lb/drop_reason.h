@@ -32,7 +32,6 @@ namespace pollux::lb {
     X(PersistenceTableFull, "persistence-table-full", "no free persistence template")            \
     X(NoLocalPort, "no-local-port", "FullNAT found no free local address and port")              \
     X(NoRoute, "no-route", "no route to the next hop")                                           \
-    X(NextHopUnresolved, "next-hop-unresolved", "the next hop's MAC stayed unknown")             \
     X(MtuExceeded, "mtu-exceeded", "larger than the link and no answer was allowed")             \
     X(NoHeadroom, "no-headroom", "no room in the buffer for the encapsulation")                  \
     X(NoTranslation, "no-translation", "FullNAT cannot carry it into the other address family")  \

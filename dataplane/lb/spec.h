@@ -119,7 +119,8 @@ struct OwnedAddressSpec {
 
 // Longest prefix wins; a resolved neighbour is a host route. `gateway` is whom to resolve: for an
 // on-link prefix without a neighbour entry yet its family is None and the destination itself is
-// looked up (a glean route, always unresolved).
+// looked up (a glean route, always unresolved). A route that names no port (kNoPort) leads nowhere:
+// it hides shorter prefixes, and packets to it end as NoRoute.
 struct RouteSpec {
     net::IpPrefix destination;
     PortId port = kNoPort;

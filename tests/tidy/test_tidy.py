@@ -130,9 +130,6 @@ def drop_reasons():
 
 # Drops that happen outside of the data plane proper, where it hands packets to queues.
 DROPPED_BY_QUEUES = {"PuntQueueFull", "TransmitQueueFull"}
-# Frames that wait for a MAC are punted, and the parking lot counts what becomes of them: nothing is
-# dropped for this reason any more, and the row goes with the next change of the list.
-UNUSED = {"NextHopUnresolved"}
 
 
 def test_every_drop_reason_is_brought_about_by_a_frame():
@@ -140,7 +137,7 @@ def test_every_drop_reason_is_brought_about_by_a_frame():
     assert len(reasons) > 30, "the list of drop reasons was not found"
     texts = {folder: "".join(path.read_text() for path in tracked(f"tests/{folder}/*"))
              for folder in ("packet", "dpdk")}
-    missing = [name for name, _ in reasons if name not in {"None", "Enumerator"} | UNUSED
+    missing = [name for name, _ in reasons if name not in ("None", "Enumerator")
                and not re.search(rf"\bDropReason::{name}\b",
                                  texts["dpdk" if name in DROPPED_BY_QUEUES else "packet"])]
     assert not missing, "drop reasons that no packet test names:\n" + "\n".join(missing)
