@@ -107,7 +107,8 @@ HealthBoard::Server HealthBoard::make_server(const VirtualServerConfig& service,
         server.checks.push_back(take_check(check, may_start_up, checks));
     }
     std::ranges::sort(server.checks);
-    server.checks.erase(std::ranges::unique(server.checks).begin(), server.checks.end());
+    server.checks.erase(std::unique(server.checks.begin(), server.checks.end()),
+                        server.checks.end());
     if (known == nullptr) {
         server.good = std::ranges::all_of(server.checks,
                                           [this](CheckId id) { return checks_[id]->reading.up; });
