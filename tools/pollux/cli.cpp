@@ -13,6 +13,7 @@
 
 #include "control/config/check.h"
 #include "tools/pollux/client.h"
+#include "tools/pollux/import.h"
 #include "tools/pollux/ipvs.h"
 #include "tools/pollux/names.h"
 #include "tools/pollux/rs_setup.h"
@@ -50,6 +51,8 @@ struct LocalRow {
 constexpr std::array kLocalRows = {
     LocalRow{"check", "[--strict] [--online] [--json] [--node NAME] FILE",
              "check a configuration file", check},
+    LocalRow{"import", kImportUsage, "turn keepalived.conf or ipvsadm's rules into TOML",
+             run_import},
     LocalRow{"rs-setup", "--method dr|tun|nat|fnat [--vip ADDRESS]... [--director ADDRESS]",
              "print the commands that a real server needs", rs_setup},
 };
