@@ -130,6 +130,22 @@ TEST_F(Host, HugepagesAndMemoryMustSuffice) {
     EXPECT_EQ(run().at(0).substr(0, 5), "E0706");
 }
 
+TEST_F(Host, CertificatesMustBeReadable) {
+    const auto run = [this](const std::string& path) {
+        const std::string toml =
+            "[[virtual_server]]\naddress = \"198.51.100.2\"\nport = 443\nprotocol = \"TCP\"\n"
+            "[[virtual_server.real_server]]\naddress = \"10.0.0.12\"\n"
+            "[[virtual_server.real_server.check]]\ntype = \"SSL_GET\"\nurl = [{ path = \"/\" }]\n"
+            "ca_file = \"" +
+            path + "\"\n" + std::string(kPorts);
+        return found(toml, check_other_files);
+    };
+    EXPECT_EQ(run(write("ca.pem", "certificate\n")), std::vector<std::string>{});
+    EXPECT_EQ(run("/nowhere/ca.pem"),
+              std::vector<std::string>{
+                  "E0709 10:11 cannot read /nowhere/ca.pem | no such file, or not readable"});
+}
+
 TEST_F(Host, CpusMustBeOnline) {
     const std::string toml =
         "[dpdk]\ncontrol_lcore = 0\nworker_lcores = \"1-3\"\n[[dpdk.port]]\n"

@@ -197,5 +197,46 @@ INSTANTIATE_TEST_SUITE_P(
               "239.255.255.255"}}),
     case_name);
 
+INSTANTIATE_TEST_SUITE_P(
+    Addresses, OtherRule,
+    ::testing::Values(
+        Case{"server_without_address",
+             "[[virtual_server]]\naddress = \"198.51.100.2\"\nport = 80\nprotocol = \"TCP\"\n"
+             "[[virtual_server.real_server]]\naddress = \"224.0.0.5\"\n",
+             {"E0228 6:11 224.0.0.5 cannot be a real server | not an address of a host"}},
+        Case{"ttl_without_peers",
+             "[[vrrp_instance]]\nname = \"VI_1\"\ninterface = \"wan\"\nvirtual_router_id = 51\n"
+             "unicast_ttl = 3\nvirtual_ipaddress = [{ address = \"198.51.100.10/24\" }]\n",
+             {"W0323 5:1 `unicast_ttl` has no effect without `unicast_peer` | multicast "
+              "advertisements always have 255"}}),
+    case_name);
+
+TEST(OtherRules, AnAdvertisementHoldsAsManyAddressesAsFitTheFrame) {
+    std::string toml =
+        "[[vrrp_instance]]\nname = \"VI_1\"\ninterface = \"wan\"\nvirtual_router_id = 51\n"
+        "version = 3\nvirtual_ipaddress = [\n";
+    for (int i = 0; i < 91; ++i) {
+        toml += "{ address = \"2001:db8::" + std::to_string(i + 100) + "\" },\n";
+    }
+    toml += "]\n";
+    // 1500 - 60 bytes, 16 each.
+    EXPECT_EQ(judge(toml), std::vector<std::string>{
+                               "E0320 97:1 [[vrrp_instance]] \"VI_1\" has more addresses than an "
+                               "advertisement holds | at most 90, there are 91"});
+}
+
+TEST(OtherRules, TooManyChecksASecondAreAWarning) {
+    std::string toml =
+        "[[virtual_server]]\naddress = \"198.51.100.2\"\nport = 80\nprotocol = \"TCP\"\n"
+        "delay_loop = \"10ms\"\n";
+    for (int i = 0; i < 201; ++i) {
+        toml += "[[virtual_server.real_server]]\naddress = \"10.0.0." + std::to_string(i + 2) +
+                "\"\n[[virtual_server.real_server.check]]\ntype = \"TCP_CHECK\"\n";
+    }
+    EXPECT_EQ(judge(toml), std::vector<std::string>{
+                               "W0235 1:1 the file asks for 20100 checks a second | sum over all "
+                               "servers of all services"});
+}
+
 }  // namespace
 }  // namespace pollux::control::testing
