@@ -264,7 +264,7 @@ std::vector<KeyRow> sysctl_rows() {
         {"conn_reuse_mode", number<kSysctl, &S::conn_reuse_mode>(0, 2), "1", kReload,
          "a SYN on a closing connection: 0 same server, 1 new choice, 2 also in FIN_WAIT"},
         {"expire_nodest_conn", boolean<kSysctl, &S::expire_nodest_conn>(), "false", kReload,
-         "end connections of a removed server at their next packet"},
+         "end connections of a removed server at once"},
         {"expire_quiescent_template", boolean<kSysctl, &S::expire_quiescent_template>(), "false",
          kReload, "end persistence to a server of weight 0"},
         {"secure_tcp", number<kSysctl, &S::secure_tcp>(0, 3), "0", kReload,

@@ -154,6 +154,19 @@ void answer_no_server(Burst& burst, PacketContext& context) noexcept {
          net::kIcmpv6DestinationUnreachable, net::kIcmpv6PortUnreachable});
 }
 
+void answer_no_connection(Burst& burst, PacketContext& context) noexcept {
+    answer_with(
+        burst, context,
+        {DropReason::NoConnection, net::kIcmpDestinationUnreachable, net::kIcmpPortUnreachable,
+         net::kIcmpv6DestinationUnreachable, net::kIcmpv6PortUnreachable});
+}
+
+void answer_tunnel_error(Burst& burst, PacketContext& context, const TunnelNews& news) noexcept {
+    answer_with(burst, context,
+                {DropReason::TunnelError, news.type_v4, news.code_v4, news.type_v6, news.code_v6,
+                 news.mtu});
+}
+
 void answer_too_big(Burst& burst, PacketContext& context, std::uint16_t mtu) noexcept {
     answer_with(burst, context,
                 {DropReason::MtuExceeded, net::kIcmpDestinationUnreachable,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/lb/data_plane.h"
 
+#include <cassert>
 #include <new>
 #include <utility>
 
@@ -8,6 +9,13 @@
 #include "dataplane/lb/spec_check.h"
 
 namespace pollux::lb {
+namespace {
+
+// Snapshots because of path MTUs: per second, and at once after a pause.
+constexpr std::uint32_t kPathMtuSnapshotRate = 10;
+constexpr std::uint32_t kPathMtuSnapshotBurst = 20;
+
+}  // namespace
 
 DataPlane::DataPlane() = default;
 DataPlane::~DataPlane() = default;
@@ -30,18 +38,43 @@ Result<std::unique_ptr<DataPlane>> DataPlane::create(const DataPlaneLimits& limi
 }
 
 Status DataPlane::apply(const DataPlaneSpec& spec, TimePoint now) {
-    Impl& impl = *impl_;
-    auto next = impl.builder.build(spec, impl.shared.snapshot.read());
-    if (!next) return next.error();
-    impl.record_addresses(**next);
-    const std::uint64_t generation = (*next)->generation;
-    auto former = impl.shared.snapshot.publish(std::move(*next));
-    impl.frees.defer([&impl, generation, old = std::shared_ptr<const Snapshot>(std::move(former))] {
-        impl.oldest_generation = generation;
-    });
-    DefenceRound::publish_level(impl.shared, spec.sysctl);
+    if (Status status = impl_->publish(spec); !status) return status;
+    impl_->spec = spec;
     housekeep(now, 0);
     return ok_status();
+}
+
+Status DataPlane::Impl::publish(const DataPlaneSpec& wanted) {
+    auto next = builder.build(wanted, shared.snapshot.read());
+    if (!next) return next.error();
+    record_addresses(**next);
+    const std::uint64_t generation = (*next)->generation;
+    auto replaced = shared.snapshot.publish(std::move(*next));
+    frees.defer([this, generation, old = std::shared_ptr<const Snapshot>(std::move(replaced))] {
+        oldest_generation = generation;
+    });
+    DefenceRound::publish_level(shared, wanted.sysctl);
+    if (wanted.sysctl.expire_nodest_conn && builder.has_removed_servers()) {
+        flush.request(generation);
+    }
+    return ok_status();
+}
+
+void DataPlane::Impl::follow_path_mtus(TimePoint now) {
+    path_mtus_changed |= path_mtus.expire(now);
+    const Snapshot& current = *shared.snapshot.read();
+    shared.path_mtu_reports.collect([&](RealServerId id, std::uint16_t mtu) {
+        const net::IpAddress& server = current.server(id).address;
+        const NextHop* hop = current.routes->find(server);
+        if (hop != nullptr) path_mtus_changed |= path_mtus.learn(server, mtu, hop->mtu, now);
+    });
+    if (!path_mtus_changed ||
+        !path_mtu_snapshots.take(now, kPathMtuSnapshotRate, kPathMtuSnapshotBurst)) {
+        return;
+    }
+    path_mtus_changed = false;
+    const Status status = publish(spec);
+    assert(status && "the specification was accepted before");
 }
 
 void DataPlane::housekeep(TimePoint now, std::uint32_t budget) {
@@ -55,6 +88,8 @@ void DataPlane::housekeep(TimePoint now, std::uint32_t budget) {
     impl.defence.run(shared, shared.snapshot.read()->sysctl, now);
     shared.quiescence.report(shared.control());
     impl.frees.collect();
+    impl.flush.run(shared, impl.oldest_generation, tick, budget);
+    impl.follow_path_mtus(now);
     impl.builder.release_unused(
         impl.oldest_generation,
         [&impl](RealServerId id, ServiceId service) { impl.release(id, service); });

@@ -9,9 +9,12 @@
 
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/defence_round.h"
+#include "dataplane/lb/path_mtu.h"
 #include "dataplane/lb/quiescence.h"
+#include "dataplane/lb/removed_server_flush.h"
 #include "dataplane/lb/shared_state.h"
 #include "dataplane/lb/snapshot_builder.h"
+#include "dataplane/lb/token_bucket.h"
 #include "dataplane/lb/traffic.h"
 #include "dataplane/lb/worker_impl.h"
 
@@ -20,7 +23,7 @@ namespace pollux::lb {
 struct DataPlane::Impl {
     Impl(const DataPlaneLimits& limits, MemoryRegion&& memory)
         : shared(limits, std::move(memory)),
-          builder(limits, shared.loads.span()),
+          builder(limits, shared.loads.span(), path_mtus),
           frees(shared.quiescence) {
         for (std::uint16_t i = 0; i < limits.workers; ++i) {
             workers.emplace_back(std::make_unique<Worker::Impl>(shared, WorkerId{i}));
@@ -28,6 +31,12 @@ struct DataPlane::Impl {
         }
         shared.quiescence.online(shared.control());
     }
+
+    // Makes `wanted` the current snapshot.
+    Status publish(const DataPlaneSpec& wanted);
+    // Takes in what workers have learnt of paths to tunnel servers, forgets what is too old, and
+    // publishes anew when that changes anything.
+    void follow_path_mtus(TimePoint now);
 
     [[nodiscard]] Traffic traffic_of(RealServerId id) const {
         Traffic sum;
@@ -73,9 +82,14 @@ struct DataPlane::Impl {
     }
 
     SharedState shared;
+    PathMtus path_mtus;
     SnapshotBuilder builder;
     DeferredFrees frees;
     DefenceRound defence;
+    RemovedServerFlush flush;
+    DataPlaneSpec spec;              // as applied last
+    bool path_mtus_changed = false;  // since the latest snapshot
+    TokenBucket path_mtu_snapshots;  // not more of them, whatever routers say
     std::vector<Worker> workers;
     std::uint64_t oldest_generation = 0;  // no worker uses an older snapshot
     std::vector<Traffic> released;        // by RealServerId: what earlier holders of the id counted

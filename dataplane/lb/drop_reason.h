@@ -18,6 +18,7 @@ namespace pollux::lb {
     POLLUX_PARSE_ERRORS(X)                                                                       \
     X(NotOurMac, "not-our-mac", "destination MAC is not this port's")                            \
     X(IcmpNoConnection, "icmp-no-connection", "an ICMP error about no tracked connection")       \
+    X(TunnelError, "tunnel-error", "an ICMP error about a tunnel packet of ours, made use of")     \
     X(FragmentOverlap, "fragment-overlap", "overlaps another fragment of the same datagram")     \
     X(FragmentTableFull, "fragment-table-full", "too many fragmented datagrams at a time")       \
     X(FragmentTimeout, "fragment-timeout", "the first fragment did not arrive in time")          \

@@ -4,6 +4,7 @@
 #include "dataplane/lb/answer.h"
 #include "dataplane/lb/host.h"
 #include "dataplane/lb/load_count.h"
+#include "dataplane/lb/rewrite.h"
 #include "dataplane/lb/track.h"
 
 namespace pollux::lb {
@@ -121,30 +122,28 @@ void pass_once(Burst& burst, unsigned at, const ConnectionRequest& request, cons
     if (binding.persistence != kNoTemplate) {
         burst.worker.shared.templates.release(binding.persistence, burst.tick);
     }
-    admit_to_server(burst, at, context.server->method);
 }
 
-void open(Burst& burst, unsigned at, const ConnectionRequest& request, const Binding& binding,
-          ConnectionState first) noexcept {
+// Puts a new connection into the table. Found: another one that holds its tuple already. Neither
+// that nor a verdict: the connection is the packet's.
+FoundConnection open(Burst& burst, unsigned at, const ConnectionRequest& request,
+                     const Binding& binding, ConnectionState first) noexcept {
     PacketContext& context = burst.packet(at);
     if (!has_room_for(burst, first)) {
         if (binding.persistence != kNoTemplate) {
             burst.worker.shared.templates.release(binding.persistence, burst.tick);
         }
         drop(burst, context, DropReason::EmbryonicLimit);
-        return;
+        return {};
     }
     NewConnection what = describe(burst, request, binding, first);
     count_added(burst.worker.shared, binding.server, first);
     const InsertResult result = insert(burst, request, what, burst.packet(at).lookup.hash);
     if (result.status != InsertStatus::Inserted) {
         give_up(burst, binding, first);
-        if (result.status == InsertStatus::Exists) {
-            take_packet(burst, at, {result.index, Direction::Forward});
-        } else {
-            drop(burst, context, reason_of(result.status));
-        }
-        return;
+        if (result.status == InsertStatus::Exists) return {result.index, Direction::Forward};
+        drop(burst, context, reason_of(result.status));
+        return {};
     }
     burst.inserted = true;
     context.connection = &burst.table.connection(result.index);
@@ -154,7 +153,13 @@ void open(Burst& burst, unsigned at, const ConnectionRequest& request, const Bin
     if (binding.persistence != kNoTemplate && assures_template(first, false)) {
         burst.worker.shared.templates.assure(binding.persistence);
     }
-    admit_to_server(burst, at, what.method);
+    return {};
+}
+
+BindStatus bind(Burst& burst, const ConnectionRequest& request, Binding& binding) noexcept {
+    const bool persistent = burst.snapshot.service(request.service).spec.persistence.has_value();
+    return persistent ? bind_by_template(burst, request, binding)
+                      : bind_by_scheduler(burst, request, binding);
 }
 
 void schedule_packet(Burst& burst, unsigned at, const ConnectionRequest& request) noexcept {
@@ -165,8 +170,7 @@ void schedule_packet(Burst& burst, unsigned at, const ConnectionRequest& request
     }
     const VirtualService& service = burst.snapshot.service(request.service);
     Binding binding;
-    const BindStatus status = service.spec.persistence ? bind_by_template(burst, request, binding)
-                                                       : bind_by_scheduler(burst, request, binding);
+    const BindStatus status = bind(burst, request, binding);
     if (status == BindStatus::NoServer) {
         answer_no_server(burst, context);
         return;
@@ -182,9 +186,41 @@ void schedule_packet(Burst& burst, unsigned at, const ConnectionRequest& request
                      burst.snapshot.timeouts, burst.defence.secure_tcp);
     if (is_one_packet(service, protocol)) {
         pass_once(burst, at, request, binding, first);
-    } else {
-        open(burst, at, request, binding, first);
+    } else if (const FoundConnection other = open(burst, at, request, binding, first)) {
+        take_packet(burst, at, other);
+        return;
     }
+    if (context.packet->verdict == Verdict::Pending) admit_to_server(burst, at, method);
+}
+
+// LVS schedules nothing that comes from FTP's data port: these are connections of an FTP server to
+// its client. And a service that is not persistent gets nothing for the data ports of FTP.
+bool is_for_scheduling(const VirtualService& service, const FlowKey& key) noexcept {
+    if (key.source_port().host() == kFtpDataPort) return false;
+    return service.key.fwmark != 0 || service.spec.persistence ||
+           key.destination_port().host() == service.key.port;
+}
+
+// nat_icmp_send: a packet of a NAT server that no connection explains. A reset needs no answer.
+bool is_stray_of_server(const Burst& burst, const PacketContext& context,
+                        const FlowKey& key) noexcept {
+    const PacketEvent event = event_of(context);
+    const bool ends = (key.protocol() == Protocol::Tcp && (event.tcp_flags & net::kTcpRst) != 0) ||
+                      (key.protocol() == Protocol::Sctp && event.sctp == SctpEvent::Abort);
+    return !ends && burst.snapshot.nat_servers.contains(key.source(), key.protocol(),
+                                                        key.source_port().host());
+}
+
+// The packet is quoted as it would have been routed on.
+void refuse_server(Burst& burst, PacketContext& context) noexcept {
+    if (!burst.snapshot.owns(context.parsed.destination(context.packet->data))) {
+        if (context.parsed.ttl <= 1) {
+            answer_ttl_exceeded(burst, context);
+            return;
+        }
+        decrement_ttl(context);
+    }
+    answer_no_connection(burst, context);
 }
 
 }  // namespace
@@ -228,16 +264,45 @@ void establish(Burst& burst, unsigned at) noexcept {
             return;
         }
     }
+    if (!burst.snapshot.nat_servers.empty() && is_stray_of_server(burst, context, key)) {
+        refuse_server(burst, context);
+        return;
+    }
     const ConnectionRequest request = request_for(burst, key);
     if (request.service == kNoService) {
         punt_to_host(burst, context);
         return;
     }
-    if (!opens_connection(key.protocol(), event_of(context), burst.snapshot.sysctl)) {
+    if (!opens_connection(key.protocol(), event_of(context), burst.snapshot.sysctl) ||
+        !is_for_scheduling(burst.snapshot.service(request.service), key)) {
         refuse_stray(burst, context);
         return;
     }
     schedule_packet(burst, at, request);
+}
+
+FoundConnection establish_quoted(Burst& burst, unsigned at,
+                                 const ConnectionRequest& request) noexcept {
+    PacketContext& context = burst.packet(at);
+    if (burst.worker.dropper.drops_next(burst.defence.drop_rate)) {
+        drop(burst, context, DropReason::DefenceDropPacket);
+        return {};
+    }
+    Binding binding;
+    const BindStatus status = bind(burst, request, binding);
+    if (status != BindStatus::Bound) {
+        const bool full = status == BindStatus::TemplateFull;
+        drop(burst, context, full ? DropReason::PersistenceTableFull : DropReason::NoRealServer);
+        return {};
+    }
+    const Protocol protocol = request.key.protocol();
+    const ConnectionState first =
+        initial_state(protocol, burst.snapshot.server(binding.server).method);
+    if (is_one_packet(burst.snapshot.service(request.service), protocol)) {
+        pass_once(burst, at, request, binding, first);
+        return {};
+    }
+    return open(burst, at, request, binding, first);
 }
 
 }  // namespace pollux::lb

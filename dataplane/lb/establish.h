@@ -42,4 +42,10 @@ BindStatus bind_by_scheduler(Burst& burst, const ConnectionRequest& request,
 BindStatus bind_by_template(Burst& burst, const ConnectionRequest& request,
                             Binding& binding) noexcept;
 
+// schedule_icmp: opens a connection for the packet that an ICMP error quotes, in LVS's first state
+// and for its three seconds. Found: another connection that holds the tuple already. Neither that
+// nor a verdict: context.connection is the new one.
+[[nodiscard]] FoundConnection establish_quoted(Burst& burst, unsigned at,
+                                               const ConnectionRequest& request) noexcept;
+
 }  // namespace pollux::lb

@@ -6,6 +6,7 @@
 #include "dataplane/lb/host.h"
 #include "dataplane/lb/rewrite.h"
 #include "dataplane/lb/track.h"
+#include "dataplane/lb/tunnel_error.h"
 #include "dataplane/net/icmp.h"
 #include "dataplane/net/parse.h"
 
@@ -92,7 +93,8 @@ void send_on_to_server(Burst& burst, unsigned at, const net::QuotedPacket& quote
     PacketContext& context = burst.packet(at);
     const Connection& connection = *context.connection;
     context.server = burst.snapshot.find_server(connection.server());
-    if (context.server == nullptr || !context.server->present) {
+    // LVS: one about a removed server's connection still goes there.
+    if (context.server == nullptr) {
         drop(burst, context, DropReason::ServerGone);
         return;
     }
@@ -125,11 +127,37 @@ void send_on_to_client(Burst& burst, unsigned at, const net::QuotedPacket& quote
     admit_to_client(burst, at, method);
 }
 
+// LVS relates three kinds of ICMP errors and all of ICMPv6's.
+bool is_related_kind(const PacketContext& context) noexcept {
+    const std::uint8_t type = *context.l4();
+    return context.parsed.is_v6() || type == net::kIcmpDestinationUnreachable ||
+           type == net::kIcmpSourceQuench || type == net::kIcmpTimeExceeded;
+}
+
+// No connection is known. Neither found nor a verdict: schedule_icmp has opened one.
+FoundConnection meet_unknown(Burst& burst, unsigned at) noexcept {
+    PacketContext& context = burst.packet(at);
+    const ConnectionRequest request = request_for(burst, burst.packet(at).key);
+    if (request.service == kNoService) {
+        punt_to_host(burst, context);
+        return {};
+    }
+    if (!burst.snapshot.sysctl.schedule_icmp) {
+        drop(burst, context, DropReason::IcmpNoConnection);
+        return {};
+    }
+    return establish_quoted(burst, at, request);
+}
+
 }  // namespace
 
 void relate_icmp(Burst& burst, unsigned at) noexcept {
     PacketContext& context = burst.packet(at);
     const Packet& packet = *context.packet;
+    if (!is_related_kind(context)) {
+        punt_to_host(burst, context);
+        return;
+    }
     net::QuotedPacket quoted;
     const net::ParseError error =
         net::parse_quoted({{packet.data, packet.length}, packet.frame_length, packet.offload},
@@ -138,31 +166,34 @@ void relate_icmp(Burst& burst, unsigned at) noexcept {
         drop(burst, context, to_drop_reason(error));
         return;
     }
+    // Routers send an error to the source of the packet that they quote.
+    const bool plausible = context.parsed.destination(packet.data) == quoted.source(packet.data);
     if (!quoted.has_ports()) {
-        punt_to_host(burst, context);
+        if (!plausible || !relate_tunnel_error(burst, at, quoted)) punt_to_host(burst, context);
         return;
     }
     const FlowKey key = answer_key(packet.data, quoted);
     burst.table.prepare(key, burst.packet(at).lookup);
     burst.packet(at).key = key;
-    const FoundConnection found = burst.table.find(key, burst.tick);
-    // Routers send an error to the source of the packet that they quote.
-    const bool plausible = context.parsed.destination(packet.data) == quoted.source(packet.data);
-    if (!found || !plausible) {
-        if (plausible && request_for(burst, key).service == kNoService) {
-            punt_to_host(burst, context);
-        } else {
-            drop(burst, context, DropReason::IcmpNoConnection);
+    FoundConnection found = burst.table.find(key, burst.tick);
+    if (!plausible) {
+        drop(burst, context, DropReason::IcmpNoConnection);
+        return;
+    }
+    if (!found) {
+        if (relate_tunnel_error(burst, at, quoted)) return;
+        found = meet_unknown(burst, at);
+        if (context.packet->verdict != Verdict::Pending) return;
+    }
+    if (found) {
+        context.connection = &burst.table.connection(found.index);
+        if (context.connection->state().method() == ForwardingMethod::FullNat &&
+            crosses_families(*context.connection)) {
+            drop(burst, context, DropReason::NoTranslation);
+            return;
         }
-        return;
     }
-    context.connection = &burst.table.connection(found.index);
-    if (context.connection->state().method() == ForwardingMethod::FullNat &&
-        crosses_families(*context.connection)) {
-        drop(burst, context, DropReason::NoTranslation);
-        return;
-    }
-    if (found.direction == Direction::Forward) {
+    if (!found || found.direction == Direction::Forward) {
         send_on_to_server(burst, at, quoted);
     } else {
         send_on_to_client(burst, at, quoted);

@@ -15,10 +15,9 @@ namespace {
 // A flow's packet with IPv4 options or IPv6 extension headers.
 void handle_options(Burst& burst, unsigned at) noexcept {
     PacketContext& context = burst.packet(at);
-    context.hop = nullptr;
     take_flow(burst, at);
     const bool admitted = context.packet->verdict == Verdict::Pending;
-    if (admitted && context.parsed.is_v4()) record_route(burst, context);
+    if (admitted && context.parsed.is_v4()) record_route(context);
 }
 
 }  // namespace

@@ -11,13 +11,18 @@ namespace {
 
 constexpr unsigned kMaxRaces = 4;  // other workers may replace a template while we look
 
-// LVS: a mark's template holds for all protocols, that of a port-0 service for all ports.
+// FTP's data connections come to ports that nobody knows beforehand.
+bool is_of_all_ports(const ServiceKey& key) noexcept {
+    return key.port == 0 || key.port == kFtpPort;
+}
+
+// LVS: a mark's template holds for all protocols, that of a port-0 service or of FTP for all ports.
 FlowKey key_of_template(const VirtualService& service, const FlowKey& key) noexcept {
     const std::uint8_t prefix = service.spec.persistence->prefix;
     if (service.key.fwmark != 0) {
         return template_key(key.source(), prefix, service.key.fwmark);
     }
-    const net::Be16 port = service.key.port == 0 ? net::Be16{} : key.destination_port();
+    const net::Be16 port = is_of_all_ports(service.key) ? net::Be16{} : key.destination_port();
     return template_key(key.source(), prefix, key.destination(), port, key.protocol());
 }
 
@@ -29,7 +34,7 @@ bool is_usable(const Burst& burst, RealServerId id) noexcept {
 }
 
 net::Be16 template_port(const VirtualService& service, const RealServer& server) noexcept {
-    return service.key.fwmark == 0 && service.key.port != 0 ? server.port : net::Be16{};
+    return is_of_all_ports(service.key) ? net::Be16{} : server.port;
 }
 
 // The port that the server gets: its own only where the packet came to the service's own port.

@@ -19,7 +19,7 @@ net::IpAddress mark_as_address(net::Family family, std::uint32_t fwmark) noexcep
     if (family == net::Family::V4) return mark;
     net::IpAddress result;
     result.family = family;
-    std::copy_n(mark.bytes.begin(), 4, result.bytes.begin() + 12);
+    std::copy_n(mark.bytes.begin(), 4, result.bytes.begin());
     return result;
 }
 
@@ -172,6 +172,13 @@ bool PersistenceTable::make_unreachable(Participant self, TemplateIndex index) n
     } while (!record.change(seen, seen.with_unreachable()));
     table_.clear_slots(self, lb::index(index));
     return true;
+}
+
+bool PersistenceTable::remove_unused(Participant self, TemplateIndex index) noexcept {
+    return table_.remove_if(self, lb::index(index),
+                            [](const PersistenceTemplate&, std::uint64_t word) {
+                                return TemplateState::from_word(word).connections() == 0;
+                            });
 }
 
 std::uint32_t PersistenceTable::sweep(Participant self, Tick now, std::uint32_t budget) noexcept {

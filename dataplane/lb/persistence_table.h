@@ -26,8 +26,8 @@ namespace pollux::lb {
 [[nodiscard]] FlowKey template_key(const net::IpAddress& client, std::uint8_t prefix_length,
                                    const net::IpAddress& virtual_address, net::Be16 virtual_port,
                                    Protocol protocol) noexcept;
-// A fwmark service: protocol None, port 0, destination = the mark as an address (0.0.0.1 for mark
-// 1, in IPv6 ::1), as LVS has it.
+// A fwmark service: protocol None, port 0, destination = the mark in the address's first four bytes
+// (0.0.0.1 for mark 1, in IPv6 0:1::), as LVS has it.
 [[nodiscard]] FlowKey template_key(const net::IpAddress& client, std::uint8_t prefix_length,
                                    std::uint32_t fwmark) noexcept;
 
@@ -88,6 +88,10 @@ class PersistenceTable {
     // insert of its key succeeds; it goes when its connections have gone and it has expired. True
     // for exactly one caller.
     bool make_unreachable(Participant self, TemplateIndex index) noexcept;
+
+    // expire_nodest_conn: takes out a template on which no connection hangs. True for exactly one
+    // caller.
+    bool remove_unused(Participant self, TemplateIndex index) noexcept;
 
     // Removes expired templates on which nothing hangs and re-arms the others; the rest as in
     // ConnectionTable.

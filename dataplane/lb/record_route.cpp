@@ -26,7 +26,7 @@ std::uint8_t* find_option(std::uint8_t* options, std::size_t length) noexcept {
 
 }  // namespace
 
-void record_route(const Burst& burst, PacketContext& context) noexcept {
+void record_route(PacketContext& context) noexcept {
     auto& ip = net::header_in<net::Ipv4Header>(context.ip());
     std::uint8_t* const option =
         find_option(context.ip() + sizeof ip, ip.header_length() - sizeof ip);
@@ -35,11 +35,7 @@ void record_route(const Burst& burst, PacketContext& context) noexcept {
     const std::size_t size = option[1];
     const std::size_t pointer = option[2];
     if (pointer < 4 || pointer + 3 > size) return;
-    const net::IpAddress address =
-        context.hop == nullptr ? net::IpAddress::from_v4(ip.destination)
-                               : burst.snapshot.ports.address(context.hop->port, net::Family::V4);
-    if (!address.is_v4()) return;
-    std::memcpy(option + pointer - 1, address.bytes.data(), 4);
+    std::memcpy(option + pointer - 1, context.connection->virtual_bytes().data(), 4);
     option[2] = static_cast<std::uint8_t>(pointer + 4);
     ip.checksum = {};
     ip.checksum = net::internet_checksum({context.ip(), ip.header_length()});

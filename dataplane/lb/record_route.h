@@ -8,8 +8,8 @@
 namespace pollux::lb {
 
 // Notes this node in the option, if the packet has one with room left: LVS notes the virtual
-// address on the way to the server, and the address of the link on the way to the client. To be
-// called for a packet that will be forwarded, before it is rewritten.
-void record_route(const Burst& burst, PacketContext& context) noexcept;
+// address in both directions. To be called for a packet that will be forwarded, before it is
+// rewritten.
+void record_route(PacketContext& context) noexcept;
 
 }  // namespace pollux::lb

@@ -40,6 +40,7 @@ ServiceLookup::ServiceLookup(std::span<const std::pair<ServiceKey, ServiceId>> s
     for (const auto& [key, id] : services) {
         insert(key, id);
         has_marks_ |= key.fwmark != 0;
+        has_ftp_ |= key.protocol == Protocol::Tcp && key.port == kFtpPort;
         has_port_zero_ |= key.fwmark == 0 && key.port == 0;
         if (key.fwmark == 0) addresses_.push_back(key.address);
     }
@@ -71,8 +72,13 @@ ServiceId ServiceLookup::find(const net::IpAddress& address, Protocol protocol, 
         if (id != kNoService) return id;
     }
     const ServiceId exact = probe({address, protocol, port, 0});
-    if (exact != kNoService || !has_port_zero_) return exact;
-    return probe({address, protocol, 0, 0});
+    if (exact != kNoService) return exact;
+    if (has_ftp_ && protocol == Protocol::Tcp &&
+        (port == kFtpDataPort || port >= kFirstUnprivilegedPort)) {
+        const ServiceId id = probe({address, protocol, kFtpPort, 0});
+        if (id != kNoService) return id;
+    }
+    return has_port_zero_ ? probe({address, protocol, 0, 0}) : kNoService;
 }
 
 bool ServiceLookup::is_virtual(const net::IpAddress& address) const noexcept {

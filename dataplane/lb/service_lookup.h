@@ -2,7 +2,7 @@
 #pragma once
 
 // ServiceLookup: from a packet's destination or firewall mark to the virtual service, in LVS's
-// order: mark, exact port, port 0. Immutable, read by all workers, on connection set-up only.
+// order: mark, exact port, FTP, port 0. Immutable, read by all workers, on connection set-up only.
 
 #include <cstdint>
 #include <span>
@@ -14,6 +14,12 @@
 #include "dataplane/net/ip_address.h"
 
 namespace pollux::lb {
+
+// A TCP service on FTP's control port also gets the packets to its data port and to the ports that
+// passive FTP uses, if no other service has these.
+inline constexpr std::uint16_t kFtpPort = 21;
+inline constexpr std::uint16_t kFtpDataPort = 20;
+inline constexpr std::uint16_t kFirstUnprivilegedPort = 1024;
 
 // What identifies a service: (family, protocol, address, port) or (family, mark).
 struct ServiceKey {
@@ -52,6 +58,7 @@ class ServiceLookup {
     std::uint64_t mask_ = 0;
     bool has_marks_ = false;
     bool has_port_zero_ = false;
+    bool has_ftp_ = false;
 };
 
 }  // namespace pollux::lb

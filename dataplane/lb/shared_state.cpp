@@ -54,7 +54,8 @@ SharedState::SharedState(const DataPlaneLimits& wanted, MemoryRegion&& memory)
       local_addresses(region.section<AddressRecord>(kLocalAddresses)),
       templates(template_limits(wanted), region, quiescence),
       connections(connection_limits(wanted), region, quiescence, server_addresses,
-                  local_addresses) {
+                  local_addresses),
+      path_mtu_reports(wanted.max_servers) {
     connections.set_removal_hook({this, connection_removed});
     templates.set_removal_hook({this, template_removed});
 }

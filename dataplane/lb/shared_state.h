@@ -12,6 +12,7 @@
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/defence.h"
 #include "dataplane/lb/memory_region.h"
+#include "dataplane/lb/path_mtu.h"
 #include "dataplane/lb/persistence_table.h"
 #include "dataplane/lb/quiescence.h"
 #include "dataplane/lb/server_load.h"
@@ -70,6 +71,7 @@ struct SharedState {
     Publication<Snapshot> snapshot;
     PublishedDefence defence;
     CoarseClock clock;
+    PathMtuReports path_mtu_reports;  // by RealServerId
 };
 
 }  // namespace pollux::lb

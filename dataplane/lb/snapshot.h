@@ -16,6 +16,7 @@
 #include "dataplane/lb/expected_states.h"
 #include "dataplane/lb/ids.h"
 #include "dataplane/lb/mark_rules.h"
+#include "dataplane/lb/nat_servers.h"
 #include "dataplane/lb/packet.h"
 #include "dataplane/lb/port_table.h"
 #include "dataplane/lb/route_table.h"
@@ -62,6 +63,7 @@ struct Snapshot {
     std::vector<net::IpPrefix> owned_prefixes;
     MarkRules marks;
     ServiceLookup service_lookup;
+    NatServers nat_servers;  // none without nat_icmp_send
     bool has_services_v4 = false;
     bool has_services_v6 = false;
     std::vector<RealServer> servers;       // by RealServerId

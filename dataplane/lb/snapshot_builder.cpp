@@ -13,10 +13,22 @@ namespace {
 // drop_entry spares connections of which more packets were seen than eight.
 constexpr unsigned kCountedPackets = 9;
 
+std::vector<ServiceKey> nat_servers(const DataPlaneSpec& spec) {
+    std::vector<ServiceKey> keys;
+    for (const ServiceSpec& service : spec.services) {
+        for (const RealServerSpec& server : service.servers) {
+            if (server.method != ForwardingMethod::Nat) continue;
+            keys.push_back({server.address, service.protocol, server.port, 0});
+        }
+    }
+    return keys;
+}
+
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads)
-    : limits_(limits), loads_(loads) {}
+SnapshotBuilder::SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads,
+                                 const PathMtus& path_mtus)
+    : limits_(limits), loads_(loads), path_mtus_(path_mtus) {}
 
 Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& spec,
                                                          const Snapshot* previous) {
@@ -151,6 +163,7 @@ void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, const Snapshot* p
                            known ? &previous->services[index(id)].scheduler : nullptr);
     }
     next.service_lookup = ServiceLookup(keys);
+    if (spec.sysctl.nat_icmp_send) next.nat_servers = NatServers(nat_servers(spec));
 }
 
 ServiceScheduler SnapshotBuilder::make_scheduler(const ServiceSpec& spec,
@@ -178,10 +191,14 @@ void SnapshotBuilder::fill_servers(Snapshot& next) {
     next.servers.resize(servers_.size());
     next.tunnels.resize(servers_.size());
     next.tunnel_specs.resize(servers_.size());
+    has_removed_servers_ = false;
     for (std::size_t i = 0; i < servers_.size(); ++i) {
         ServerRecord& record = servers_[i];
         if (!record.used) continue;
-        if (!record.present && record.removed_in == 0) record.removed_in = next.generation;
+        if (!record.present && record.removed_in == 0) {
+            record.removed_in = next.generation;
+            has_removed_servers_ = true;
+        }
         RealServer& server = next.servers[i];
         server.port = net::Be16::from_host(record.spec.port);
         server.weight = record.spec.weight;
@@ -201,7 +218,7 @@ void SnapshotBuilder::fill_servers(Snapshot& next) {
 }
 
 void SnapshotBuilder::prepare_tunnel(const ServerRecord& record, const NextHop& hop,
-                                     std::size_t position, Snapshot& next) {
+                                     std::size_t position, Snapshot& next) const {
     const net::IpAddress& server = record.spec.address;
     const net::IpAddress source = hop.preferred_source.family == server.family
                                       ? hop.preferred_source
@@ -211,8 +228,8 @@ void SnapshotBuilder::prepare_tunnel(const ServerRecord& record, const NextHop& 
     tunnel =
         TunnelTemplate::make(record.spec.tunnel, source, server, record.key.service.address.family);
     RealServer& entry = next.servers[position];
-    entry.mtu =
-        static_cast<std::uint16_t>(entry.mtu - std::min<unsigned>(entry.mtu, tunnel.length));
+    const std::uint16_t mtu = std::min(entry.mtu, path_mtus_.find(server).value_or(entry.mtu));
+    entry.mtu = static_cast<std::uint16_t>(mtu - std::min<unsigned>(mtu, tunnel.length));
 }
 
 void SnapshotBuilder::fill_local_ports(const DataPlaneSpec& spec, Snapshot& next) {

@@ -17,6 +17,7 @@
 #include "dataplane/lb/connection.h"
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/ids.h"
+#include "dataplane/lb/path_mtu.h"
 #include "dataplane/lb/server_load.h"
 #include "dataplane/lb/snapshot.h"
 #include "dataplane/net/result.h"
@@ -29,10 +30,15 @@ inline constexpr std::uint32_t kMaxLocalAddresses = 256;
 class SnapshotBuilder {
   public:
     // `loads` is the shared array of all servers, indexed by RealServerId; it outlives the builder.
-    SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads);
+    // So do the path MTUs, which lower those of tunnels.
+    SnapshotBuilder(const DataPlaneLimits& limits, std::span<ServerLoad> loads,
+                    const PathMtus& path_mtus);
 
     // `previous` is the current snapshot, or nullptr. An error changes nothing.
     Result<std::unique_ptr<Snapshot>> build(const DataPlaneSpec& spec, const Snapshot* previous);
+
+    // The latest build took a real server out of its service.
+    [[nodiscard]] bool has_removed_servers() const noexcept { return has_removed_servers_; }
 
     // FullNAT's local addresses and their ids, which stay for good: connections store them.
     [[nodiscard]] const std::map<net::IpAddress, LocalAddressId>& local_ids() const noexcept {
@@ -88,8 +94,8 @@ class SnapshotBuilder {
                                                   const SysctlSpec& sysctl,
                                                   const ServiceScheduler* previous) const;
     void fill_servers(Snapshot& next);
-    static void prepare_tunnel(const ServerRecord& record, const NextHop& hop, std::size_t position,
-                               Snapshot& next);
+    void prepare_tunnel(const ServerRecord& record, const NextHop& hop, std::size_t position,
+                        Snapshot& next) const;
     void fill_local_ports(const DataPlaneSpec& spec, Snapshot& next);
     [[nodiscard]] std::size_t count_new_locals(const DataPlaneSpec& spec) const;
     [[nodiscard]] bool is_releasable(RealServerId id, std::uint64_t generation) const;
@@ -98,6 +104,8 @@ class SnapshotBuilder {
 
     DataPlaneLimits limits_;
     std::span<ServerLoad> loads_;
+    const PathMtus& path_mtus_;
+    bool has_removed_servers_ = false;
     std::uint64_t generation_ = 0;
     std::map<ServiceKey, ServiceId> service_ids_;
     std::map<ServerKey, RealServerId> server_ids_;

@@ -75,9 +75,8 @@ bool assures_template(ConnectionState state, bool from_server) noexcept {
 }
 
 bool is_scheduled_anew(const ReuseQuestion& question, const SysctlSpec& sysctl) noexcept {
-    if (sysctl.conn_reuse_mode == 0) return false;
     if (sysctl.expire_nodest_conn && question.server_quiesced) return true;
-    if (question.persistent) return false;
+    if (sysctl.conn_reuse_mode == 0 || question.persistent) return false;
     const ConnectionState state = question.state;
     if (state.protocol() == Protocol::Sctp) return sctp_state(state) == SctpState::Closed;
     if (state.protocol() != Protocol::Tcp) return false;

@@ -72,8 +72,8 @@ struct ReuseQuestion {
 
 // conn_reuse_mode: shall a packet that starts a connection on the tuple of a known one be scheduled
 // anew? Precondition: starts_connection(). Mode 0 never, 1 after the end of the old connection, 2
-// also in FIN_WAIT when only the client's direction is seen. With expire_nodest_conn also when the
-// old connection's server is quiesced.
+// also in FIN_WAIT when only the client's direction is seen. With expire_nodest_conn, in each mode,
+// when the old connection's server is quiesced.
 [[nodiscard]] bool is_scheduled_anew(const ReuseQuestion& question,
                                      const SysctlSpec& sysctl) noexcept;
 

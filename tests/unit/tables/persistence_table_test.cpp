@@ -72,7 +72,7 @@ TEST(TemplateKey, OfAFirewallMarkIsAnAddress) {
     EXPECT_EQ(v4.destination(), ip("0.0.0.1"));
     EXPECT_EQ(v4.protocol(), Protocol::None);
     EXPECT_EQ(v4.destination_port().host(), 0);
-    EXPECT_EQ(template_key(ip("2001:db8::7"), 128, 258).destination(), ip("::102"));
+    EXPECT_EQ(template_key(ip("2001:db8::7"), 128, 258).destination(), ip("0:102::"));
 }
 
 TEST(PersistenceTable, FindsWhatWasInserted) {

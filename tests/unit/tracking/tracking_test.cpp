@@ -191,7 +191,10 @@ TEST(Tracking, QuiescedServerLosesStartedConnectionsWithExpireNodestConn) {
 
     sysctl.expire_nodest_conn = true;
 
-    EXPECT_TRUE(is_scheduled_anew(question, sysctl));
+    for (std::uint8_t mode = 0; mode <= 2; ++mode) {
+        sysctl.conn_reuse_mode = mode;
+        EXPECT_TRUE(is_scheduled_anew(question, sysctl)) << "mode " << unsigned{mode};
+    }
 }
 
 TEST(Tracking, EstablishedOrAnsweredConnectionsAssureTemplates) {
