@@ -42,9 +42,17 @@ std::uint32_t flow_label(const Bytes& frame) {
     return (byte(frame, kIp + 1) & 15U) << 16U | word(frame, kIp + 2);
 }
 
-bool is_gue(const Bytes& frame) {
-    return protocol(frame) == net::kProtocolUdp &&
-           word(frame, kIp + header_length(frame) + 2) == kGuePort;
+// Where the UDP header of GUE is, also in the first fragment; 0: the frame is no GUE.
+std::size_t gue_offset(const Bytes& frame) {
+    std::size_t at = kIp + header_length(frame);
+    unsigned next = protocol(frame);
+    if (is_v6(frame) && next == net::kProtocolFragment) {
+        constexpr unsigned kOffsetBits = 0xfff8;
+        if ((word(frame, at + 2) & kOffsetBits) != 0) return 0;
+        next = byte(frame, at);
+        at += 8;
+    }
+    return next == net::kProtocolUdp && word(frame, at + 2) == kGuePort ? at : 0;
 }
 
 bool ip_checksum_is_right(const Bytes& frame) {
@@ -98,8 +106,8 @@ std::optional<std::string> take_out_free_fields(Bytes& expected, Bytes& actual,
             for (Bytes* frame : {&expected, &actual}) clear(*frame, kIp + 44, 4);
         }
     }
-    if (!is_gue(expected) || !is_gue(actual)) return std::nullopt;
-    const std::size_t udp = kIp + header_length(expected);
+    const std::size_t udp = gue_offset(expected);
+    if (udp == 0 || udp != gue_offset(actual)) return std::nullopt;
     const bool checked = word(expected, udp + 6) != 0;
     if (checked != (word(actual, udp + 6) != 0)) return "GUE checksum present on one side only";
     if (checked && !is_fragment(actual) && !udp_checksum_is_right(actual)) {
@@ -135,7 +143,7 @@ bool is_fragment(const Bytes& frame) {
 bool is_encapsulated(const Bytes& frame) {
     const unsigned inner = protocol(frame);
     return inner == net::kProtocolIpip || inner == net::kProtocolIpv6 ||
-           inner == net::kProtocolGre || is_gue(frame);
+           inner == net::kProtocolGre || gue_offset(frame) != 0;
 }
 
 std::optional<Bytes> without_udp_checksum(const Bytes& frame) {

@@ -98,7 +98,7 @@ bool Host::owns(const net::IpAddress& address) const {
 
 std::optional<Bytes> Host::answer(const Bytes& frame) const {
     const auto received = receive(frame);
-    if (!received || received->parsed.is_fragment()) return std::nullopt;
+    if (!received) return std::nullopt;
     const bool v4 = received->parsed.is_v4();
     switch (received->parsed.protocol) {
         case net::kProtocolTcp:
@@ -114,6 +114,8 @@ std::optional<Bytes> Host::answer(const Bytes& frame) const {
         case net::kProtocolIcmp:
         case net::kProtocolIcmpv6:
             return answer_icmp(*received);
+        case net::kProtocolNoNextHeader:
+            return std::nullopt;
         default:
             break;
     }
@@ -162,11 +164,38 @@ std::optional<Emitted> Host::route(Bytes frame, Side side) const {
     return send(packet);
 }
 
-std::optional<Emitted> Host::handle(const Bytes& frame, Side side) const {
+std::optional<Bytes> Host::reassemble(const Bytes& frame) {
     const auto received = receive(frame);
     if (!received) return std::nullopt;
-    if (!owns(received->destination)) return route(frame, side);
-    const auto packet = answer(frame);
+    const net::ParsedPacket& parsed = received->parsed;
+    const std::string name = received->source.to_string() + " " +
+                             received->destination.to_string() + " " +
+                             std::to_string(parsed.fragment_id);
+    Pieces& pieces = pieces_[name];
+    pieces.at[parsed.fragment_offset] = received->segment;
+    if (!parsed.more_fragments()) {
+        pieces.length = parsed.fragment_offset + received->segment.size();
+    }
+    Bytes whole;
+    for (const auto& [offset, bytes] : pieces.at) {
+        if (offset != whole.size()) return std::nullopt;
+        whole.insert(whole.end(), bytes.begin(), bytes.end());
+    }
+    if (whole.size() != pieces.length) return std::nullopt;
+    pieces_.erase(name);
+    return ethernet(director_mac(Side::Client), client_mac(),
+                    ip_packet(received->source, received->destination, parsed.protocol, whole));
+}
+
+std::optional<Emitted> Host::handle(const Bytes& frame, Side side) {
+    const auto received = receive(frame);
+    if (!received) return std::nullopt;
+    if (!owns(received->destination)) {
+        return forwards_ ? route(frame, side) : std::nullopt;
+    }
+    const auto whole = received->parsed.is_fragment() ? reassemble(frame) : frame;
+    if (!whole) return std::nullopt;
+    const auto packet = answer(*whole);
     return packet ? send(*packet) : std::nullopt;
 }
 

@@ -139,6 +139,10 @@ class Group {
     void compare(const Exchange& exchange) {
         const std::string expected = who(exchange.expected);
         const std::string actual = who(exchange.actual);
+        if (expected == "none" && is_answer_without_forwarding(exchange)) {
+            ++replayed_.deliberate;
+            return;
+        }
         if (expected != actual) fail(exchange, "expected " + expected + ", got " + actual);
         bool deliberate = false;
         for (std::size_t i = 0; i < exchange.expected.size(); ++i) {
@@ -150,6 +154,13 @@ class Group {
                 compare_frame(exchange, exchange.expected[i].frame, exchange.actual[i].frame);
         }
         if (deliberate) ++replayed_.deliberate;
+    }
+
+    // With ip_forward off the kernel does not pass on the answers of NAT servers. Pollux needs no
+    // kernel for that.
+    bool is_answer_without_forwarding(const Exchange& exchange) const {
+        return !bed_.host_forwards() && is_routed(exchange) && exchange.actual.size() == 1 &&
+               exchange.actual[0].side == Side::Client && !exchange.actual[0].by_host;
     }
 
     // A frame from a server that the host merely routes is compared whole.

@@ -173,6 +173,10 @@ void Testbed::publish() {
 }
 
 SysctlResult Testbed::set_sysctl(const std::string& path, long long value) {
+    if (path == "ipv4/ip_forward") {
+        host_.set_forwards(value != 0);
+        return SysctlResult::Set;
+    }
     const std::string folder = "ipv4/vs/";
     if (!path.starts_with(folder)) return SysctlResult::Unknown;
     const std::string name = path.substr(folder.size());
@@ -232,7 +236,7 @@ lb::Packet Testbed::allocate(void* context) {
     return static_cast<Testbed*>(context)->fresh(Side::Client);
 }
 
-void Testbed::collect(const lb::Packet& packet, Side side, std::vector<Emitted>& out) const {
+void Testbed::collect(const lb::Packet& packet, Side side, std::vector<Emitted>& out) {
     const Bytes frame(packet.data, packet.data + packet.length);
     if (packet.verdict == lb::Verdict::Transmit) {
         out.push_back({packet.port == kClientPort ? Side::Client : Side::Server, frame, false});

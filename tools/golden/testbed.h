@@ -37,6 +37,8 @@ class Testbed {
     // `path` as in the recordings, "ipv4/vs/drop_packet". Ignored: a switch of the kernel that has
     // no meaning here. An illegal mode is undone without a word, as in the kernel.
     SysctlResult set_sysctl(const std::string& path, long long value);
+    // ipv4/ip_forward, a switch of the host's: it routes nothing when off.
+    [[nodiscard]] bool host_forwards() const { return host_.forwards(); }
     void own(const net::IpPrefix& prefix);
     // Before all rules so far: of several rules that match, iptables' last one counts.
     void add_mark(const lb::MarkRuleSpec& rule);
@@ -54,7 +56,7 @@ class Testbed {
     control::ipvs::Backend backend();
     [[nodiscard]] std::vector<lb::ServiceView> services() const;
     void publish();
-    void collect(const lb::Packet& packet, Side side, std::vector<Emitted>& out) const;
+    void collect(const lb::Packet& packet, Side side, std::vector<Emitted>& out);
     static lb::Packet allocate(void* context);
     lb::Packet fresh(Side side);
 
