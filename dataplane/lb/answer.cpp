@@ -2,6 +2,7 @@
 #include "dataplane/lb/answer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "dataplane/lb/send.h"
@@ -11,6 +12,7 @@
 #include "dataplane/net/ip_protocol.h"
 #include "dataplane/net/ipv4.h"
 #include "dataplane/net/ipv6.h"
+#include "dataplane/net/tcp_reset.h"
 
 namespace pollux::lb {
 namespace {
@@ -171,6 +173,26 @@ void answer_too_big(Burst& burst, PacketContext& context, std::uint16_t mtu) noe
     answer_with(burst, context,
                 {DropReason::MtuExceeded, net::kIcmpDestinationUnreachable,
                  net::kIcmpFragmentationNeeded, net::kIcmpv6PacketTooBig, 0, mtu});
+}
+
+void answer_with_reset(Burst& burst, PacketContext& context) noexcept {
+    Packet& packet = *context.packet;
+    std::array<std::uint8_t, net::kMaxTcpResetLength> reset{};
+    const std::size_t length = net::build_tcp_reset(context.parsed, packet.data, reset);
+    const NextHop* hop = burst.snapshot.routes->find(context.parsed.source(packet.data));
+    const std::size_t link = context.parsed.l3_offset;
+    // A segment is at least as long as the reset, so there is room.
+    const bool fits = packet.frame_length == packet.length && link + length <= packet.length;
+    if (length == 0 || hop == nullptr || !fits) {
+        drop(burst, context, DropReason::ServerGone);
+        return;
+    }
+    std::memcpy(context.ip(), reset.data(), length);
+    packet.tailroom = static_cast<std::uint16_t>(packet.tailroom + packet.length - link - length);
+    packet.length = static_cast<std::uint32_t>(link + length);
+    packet.frame_length = packet.length;
+    drop(burst, context, DropReason::ServerGone);
+    originate(burst, context, *hop);
 }
 
 }  // namespace pollux::lb

@@ -45,5 +45,8 @@ struct TunnelNews {
 // Tells the sender of the packet that was inside the tunnel. Precondition: the context's packet is
 // that packet, as far as it was quoted.
 void answer_tunnel_error(Burst& burst, PacketContext& context, const TunnelNews& news) noexcept;
+// The connection's server is gone: a TCP reset to the client, as from the server. Not limited in
+// rate: the connection ends with it.
+void answer_with_reset(Burst& burst, PacketContext& context) noexcept;
 
 }  // namespace pollux::lb

@@ -79,6 +79,14 @@ struct PersistenceSpec {
 };
 
 // Identity: (family, protocol, address, port), or (family, fwmark).
+// What becomes of a connection whose server is no longer in the service, when its next packet
+// comes.
+enum class OnServerGone : std::uint8_t {
+    Drop,        // LVS: silence, in the hope that the server comes back
+    Reset,       // TCP: the client gets a reset and the connection ends; others: Drop
+    Reschedule,  // UDP: another server gets it; others: Drop
+};
+
 struct ServiceSpec {
     net::IpAddress address;             // unused with a fwmark but for the family
     std::uint16_t port = 0;             // host order; 0 = every port (needs persistence)
@@ -88,6 +96,7 @@ struct ServiceSpec {
     SchedulerFlags scheduler_flags;
     std::optional<PersistenceSpec> persistence;
     bool one_packet = false;  // UDP: schedule each datagram
+    OnServerGone on_server_gone = OnServerGone::Drop;
     std::vector<RealServerSpec> servers;
 };
 

@@ -61,15 +61,36 @@ void take_reply(Burst& burst, unsigned at, ConnectionState state) noexcept {
     admit_to_client(burst, at, state.method());
 }
 
+// Nothing in LVS: what the service wants for connections of servers that are gone.
+OnServerGone policy_of(const Burst& burst, const PacketContext& context) noexcept {
+    if (context.server == nullptr ||
+        index(context.server->service) >= burst.snapshot.services.size()) {
+        return OnServerGone::Drop;
+    }
+    const VirtualService& service = burst.snapshot.services[index(context.server->service)];
+    if (!service.present) return OnServerGone::Drop;
+    const std::uint8_t protocol = context.parsed.protocol;
+    const OnServerGone policy = service.spec.on_server_gone;
+    const bool fits = policy == OnServerGone::Reset ? protocol == net::kProtocolTcp
+                                                    : protocol == net::kProtocolUdp;
+    return fits ? policy : OnServerGone::Drop;
+}
+
 // The packet's server was removed: LVS drops silently, in the hope that it comes back, or with
-// expire_nodest_conn gives the connection up.
+// expire_nodest_conn gives the connection up. The service may want something else.
 // Without any service of the family LVS does not look at packets at all.
 Outcome meet_removed_server(Burst& burst, PacketContext& context, ConnectionIndex found) noexcept {
     if (!burst.snapshot.has_services(context.parsed.is_v6())) {
         punt_to_host(burst, context);
         return Outcome::Pass;
     }
-    if (!burst.snapshot.sysctl.expire_nodest_conn) {
+    const OnServerGone policy = policy_of(burst, context);
+    if (policy == OnServerGone::Reset) {
+        burst.table.remove(burst.worker.self(), found);
+        answer_with_reset(burst, context);
+        return Outcome::Pass;
+    }
+    if (policy == OnServerGone::Drop && !burst.snapshot.sysctl.expire_nodest_conn) {
         drop(burst, context, DropReason::ServerGone);
         return Outcome::Pass;
     }
