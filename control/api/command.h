@@ -22,6 +22,7 @@
 namespace pollux::control {
 class Director;
 class HealthRunner;
+class Mailer;
 class Reloader;
 class VrrpRunner;
 }  // namespace pollux::control
@@ -46,6 +47,7 @@ struct CommandContext {
     VrrpRunner& vrrp;
     IpvsCommands& ipvs;
     HealthRunner& health;
+    Mailer& mailer;
     Tickets& tickets;
     const WorkerLoad& load;
 };

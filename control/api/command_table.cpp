@@ -32,6 +32,7 @@ constexpr std::array kCommands = {
     Command{"ipvs", "change the LVS table with an ipvsadm command line", Role::Admin, ipvs_command},
     Command{"ipvs listing", "what ipvsadm's listings are made of", Role::Read, ipvs_listing},
     Command{"checks run", "one try now", Role::Admin, run_checks},
+    Command{"test-mail", "send a test mail", Role::Admin, send_test_mail},
     Command{"server weight", "set or reset a real server's weight until restart", Role::Admin,
             set_server_weight},
     Command{"log level", "set the log level until the next reload that changes it", Role::Admin,

@@ -29,6 +29,7 @@ Result<Json> show_checks(CommandContext& context, const Json& args);
 Result<Json> show_servers(CommandContext& context, const Json& args);
 Result<Json> show_events(CommandContext& context, const Json& args);
 Result<Json> run_checks(CommandContext& context, const Json& args);
+Result<Json> send_test_mail(CommandContext& context, const Json& args);
 
 Result<Json> vrrp_step_down(CommandContext& context, const Json& args);
 Result<Json> vrrp_garp(CommandContext& context, const Json& args);

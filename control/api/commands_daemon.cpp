@@ -12,10 +12,15 @@
 #include "control/director/reloader.h"
 #include "control/health/health_runner.h"
 #include "control/log/log.h"
+#include "control/mail/mailer.h"
 #include "control/spec/spec_builder.h"
 
 namespace pollux::control::api {
 namespace {
+
+double milliseconds(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 Json diff_json(const ConfigDiff& diff) {
     return {{"changes", diff.changes}, {"restart_only", diff.restart_only}};
@@ -115,6 +120,8 @@ Result<Json> show_status(CommandContext& context, const Json& /*args*/) {
     std::size_t ports_up = 0;
     for (const ControlPort& port : director.ports().ports) ports_up += port.link_up ? 1 : 0;
     const lb::Duration uptime = director.now() - director.started();
+    const LoopStats loop = director.loop().stats();
+    const Mailer& mailer = context.mailer;
     return Json{{"version", POLLUX_VERSION},
                 {"pid", getpid()},
                 {"router_id", config.global.router_id},
@@ -130,7 +137,21 @@ Result<Json> show_status(CommandContext& context, const Json& /*args*/) {
                 {"services", director.spec().services.size()},
                 {"runtime_changes", director.runtime_services().size()},
                 {"virtual_addresses", director.vips().vips().size()},
-                {"routes", director.spec().routes.size()}};
+                {"routes", director.spec().routes.size()},
+                {"events", director.events().total()},
+                {"mail",
+                 {{"enabled", mailer.enabled()},
+                  {"sent", mailer.mails()},
+                  {"failures", mailer.failures()},
+                  {"waiting", mailer.queue().waiting()},
+                  {"lost", mailer.queue().lost()},
+                  {"last_problem", mailer.last_problem()}}},
+                {"loop",
+                 {{"longest_callback_ms", milliseconds(loop.longest_callback)},
+                  {"longest_callback_recent_ms", milliseconds(loop.longest_callback_recent)},
+                  {"latest_timer_ms", milliseconds(loop.latest_timer)},
+                  {"latest_timer_recent_ms", milliseconds(loop.latest_timer_recent)},
+                  {"callbacks", loop.callbacks}}}};
 }
 
 Result<Json> show_config(CommandContext& context, const Json& /*args*/) {

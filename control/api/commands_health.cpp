@@ -9,6 +9,7 @@
 #include "control/director/director.h"
 #include "control/health/check_key.h"
 #include "control/health/health_runner.h"
+#include "control/mail/mailer.h"
 
 namespace pollux::control::api {
 namespace {
@@ -190,6 +191,31 @@ Result<Json> run_checks(CommandContext& context, const Json& args) {
         });
     if (count == 0) return Error{"no check " + *name, "see: pollux show checks"};
     tickets.expect(opened, count);
+    return pending_answer(opened);
+}
+
+Result<Json> send_test_mail(CommandContext& context, const Json& args) {
+    const auto ticket = number_argument(args, "ticket", {0, 0, std::int64_t{1} << 52});
+    if (!ticket) return ticket.error();
+    Tickets& tickets = context.tickets;
+    const EmailConfig& email = context.director.config().global.email;
+    if (*ticket != 0) {
+        const auto number = static_cast<std::uint64_t>(*ticket);
+        const auto results = tickets.take(number);
+        if (!results) return Error{"the result is not there any more", "send the mail again"};
+        if (results->is_null()) return pending_answer(number);
+        const std::string problem = results->at(0);
+        if (!problem.empty()) {
+            return Error{"mail not accepted by " + email.server + ": " + problem,
+                         "see [global.email]: server, tls, user, password_file, from, to"};
+        }
+        return Json{{"server", email.server}, {"to", email.to}};
+    }
+    const std::uint64_t opened = tickets.open();
+    tickets.expect(opened, 1);
+    const Status begun = context.mailer.send_test(
+        [&tickets, opened](const std::string& problem) { tickets.add(opened, problem); });
+    if (!begun) return begun.error();
     return pending_answer(opened);
 }
 

@@ -43,7 +43,7 @@ struct EmailConfig {
     bool verify = true;           // the server's certificate
     std::string user;             // empty: no authentication
     std::string password;         // from password_file or password
-    Duration digest_interval{};   // events of so long in one mail; 0 = a mail each
+    Duration digest_interval{};   // events of so long in one mail; 0 = what waits when one is sent
     unsigned queue_limit = 1000;  // events kept while the server is away
     Duration retry_interval = std::chrono::seconds(60);
     bool smtp_alert = false;  // default of all smtp_alert keys

@@ -171,6 +171,11 @@ struct VirtualServerConfig {
     bool rs_init_notifies = false;
     bool smtp_alert = false;
     Duration slow_start{};  // a server that comes up ramps its weight so long; 0 = at once
+    // A server that goes down `flap_limit` times within `flap_window` comes back only after
+    // `flap_hold` without a failure. flap_limit 0: at once, as always.
+    unsigned flap_limit = 5;
+    Duration flap_window = std::chrono::minutes(5);
+    Duration flap_hold = std::chrono::seconds(60);
     OnServerDown on_server_down = OnServerDown::Keep;
     std::optional<SorryServerConfig> sorry_server;
     std::vector<RealServerConfig> real_server;

@@ -235,6 +235,12 @@ std::vector<KeyRow> behaviour_rows() {
          "notify_up and notify_down for the first result too"},
         {"slow_start", duration<kConfig, &V::slow_start>(seconds(0), hours(1)), R"("0s")", kReload,
          "a server that comes up reaches its weight in so long; 0s: at once"},
+        {"flap_limit", number<kConfig, &V::flap_limit>(0, 1000), "5", kReload,
+         "a server that goes down so often within flap_window is held; 0: never"},
+        {"flap_window", duration<kConfig, &V::flap_window>(seconds(1), hours(24)), R"("5m")",
+         kReload, "how far back its failures count"},
+        {"flap_hold", duration<kConfig, &V::flap_hold>(seconds(0), hours(24)), R"("60s")", kReload,
+         "a held server comes back after so long without a failure"},
         {"on_server_down", choice<kConfig, &V::on_server_down>(kOnServerDown), R"("keep")", kReload,
          "connections to a dead server; reschedule: UDP only"},
     };

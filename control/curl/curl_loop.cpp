@@ -4,11 +4,18 @@
 #include <cassert>
 #include <utility>
 
+#include <openssl/ssl.h>
+
 namespace pollux::control {
 namespace {
 
 // Bytes that libcurl reads at once; what a peer sends is judged in pieces of this size.
 constexpr long kReadBuffer = 16384;
+
+CURLcode use_store(CURL* /*transfer*/, void* context, void* store) {
+    SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), static_cast<X509_STORE*>(store));
+    return CURLE_OK;
+}
 
 }  // namespace
 
@@ -110,7 +117,16 @@ void set_common_options(CURL* transfer, const char* protocols) {
     curl_easy_setopt(transfer, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(transfer, CURLOPT_BUFFERSIZE, kReadBuffer);
     curl_easy_setopt(transfer, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    // libcurl would verify all transfers of a loop against the first one's certificates.
+    curl_easy_setopt(transfer, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(transfer, CURLOPT_TCP_NODELAY, 1L);
+}
+
+void verify_against(CURL* transfer, X509_STORE* store) {
+    curl_easy_setopt(transfer, CURLOPT_CAINFO, nullptr);
+    curl_easy_setopt(transfer, CURLOPT_CAPATH, nullptr);
+    curl_easy_setopt(transfer, CURLOPT_SSL_CTX_FUNCTION, &use_store);
+    curl_easy_setopt(transfer, CURLOPT_SSL_CTX_DATA, store);
 }
 
 }  // namespace pollux::control

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// CurlLoop: libcurl's multi interface on the control loop: transfers that never block. For health
-// checks and mail. Control thread.
+// CurlLoop: libcurl's multi interface on the control loop: transfers that never block. For HTTP
+// only: libcurl's SMTP waits within its calls (see control/mail/mail_delivery.h). Control thread.
 
 #include <functional>
 #include <map>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h>
 
 #include "control/loop/event_loop.h"
 
@@ -62,5 +63,8 @@ using CurlList = std::unique_ptr<curl_slist, CurlListDeleter>;
 // What all transfers have in common: no signals, no proxy from the environment, no redirects, no
 // reuse of connections, no decompression, `protocols` only.
 void set_common_options(CURL* transfer, const char* protocols);
+
+// TLS: the peer is verified against this store, and no other certificate. It outlives the transfer.
+void verify_against(CURL* transfer, X509_STORE* store);
 
 }  // namespace pollux::control

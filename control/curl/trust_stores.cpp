@@ -12,18 +12,19 @@ constexpr const char* kSystemBundle = "/etc/ssl/certs/ca-certificates.crt";
 
 }  // namespace
 
-Result<X509_STORE*> TrustStores::get(const std::string& path) {
+Result<TrustStore> TrustStores::get(const std::string& path) {
     const std::string file = path.empty() ? kSystemBundle : path;
     const auto known = stores_.find(file);
-    if (known != stores_.end()) return known->second.get();
-    std::unique_ptr<X509_STORE, Deleter> store(X509_STORE_new());
+    if (known != stores_.end()) return known->second;
+    TrustStore store(X509_STORE_new(), X509_STORE_free);
     if (X509_STORE_load_file(store.get(), file.c_str()) != 1) {
         ERR_clear_error();
         return Error{"no trusted certificates in " + file,
                      path.empty() ? "install ca-certificates, or write ca_file"
                                   : "ca_file is a PEM file with the authority's certificate"};
     }
-    return stores_.emplace(file, std::move(store)).first->second.get();
+    stores_[file] = store;
+    return store;
 }
 
 }  // namespace pollux::control

@@ -14,19 +14,18 @@
 
 namespace pollux::control {
 
+using TrustStore = std::shared_ptr<X509_STORE>;
+
 class TrustStores {
   public:
-    // The store of a PEM file, or of the system for an empty path. Lives as long as this object or
-    // until refresh(). Errors: not readable, no certificate in it.
-    Result<X509_STORE*> get(const std::string& path);
+    // The store of a PEM file, or of the system for an empty path. A transfer keeps it while it
+    // runs. Errors: not readable, no certificate in it.
+    Result<TrustStore> get(const std::string& path);
     // Files are read again when they are asked for next (reload).
     void refresh() { stores_.clear(); }
 
   private:
-    struct Deleter {
-        void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-    };
-    std::map<std::string, std::unique_ptr<X509_STORE, Deleter>> stores_;
+    std::map<std::string, TrustStore> stores_;
 };
 
 }  // namespace pollux::control

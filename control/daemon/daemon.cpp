@@ -25,6 +25,7 @@
 #include "control/director/unavailable.h"
 #include "control/health/health_runner.h"
 #include "control/log/log.h"
+#include "control/mail/mailer.h"
 #include "control/scripts/script_helper.h"
 #include "control/scripts/script_runner.h"
 #include "control/spec/spec_builder.h"
@@ -88,6 +89,7 @@ struct Parts {
     std::unique_ptr<Director> director;
     VrrpRunner* vrrp = nullptr;      // the director's
     HealthRunner* health = nullptr;  // the director's
+    Mailer* mailer = nullptr;        // the director's
 
     ~Parts() {
         // The TAPs go first, with them the addresses: nobody answers for a node that stops.
@@ -116,6 +118,12 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     parts.curl = std::make_unique<CurlLoop>(parts.loop);
     auto health = std::make_unique<HealthRunner>(*parts.director, *parts.scripts, *parts.curl);
     parts.health = health.get();
+    health->on_fifo_line = [vrrp = parts.vrrp](const std::string& line) {
+        vrrp->server_line(line);
+    };
+    auto mailer = std::make_unique<Mailer>(*parts.director);
+    parts.mailer = mailer.get();
+    parts.director->add(std::move(mailer));
     parts.director->add(std::move(health));
     return parts.runtime->launch_workers(*parts.plane);
 }
@@ -158,8 +166,8 @@ int serve(Parts& parts, const DaemonOptions& options,
     api::WorkerLoad load;
     Timer load_timer(parts.loop, [&] { sample_load(director, load); });
     load_timer.start_every(api::WorkerLoad::kInterval);
-    api::CommandContext context{director,      reloader, *parts.vrrp, ipvs_commands,
-                                *parts.health, tickets,  load};
+    api::CommandContext context{director,      reloader,      *parts.vrrp, ipvs_commands,
+                                *parts.health, *parts.mailer, tickets,     load};
     api::ApiServer server(parts.loop, *parts.socket, api_options,
                           [&](api::Role role, std::string_view line) {
                               return api::handle_request(context, role, line);

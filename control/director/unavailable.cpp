@@ -30,10 +30,6 @@ Status check_server(const VirtualServerConfig& service, const RealServerConfig& 
 }
 
 Status check_service(const VirtualServerConfig& service) {
-    const std::string where = " of " + to_string(VirtualServerKey::of(service)) + " is configured";
-    if (service.on_server_down != OnServerDown::Keep) {
-        return refuse("on_server_down other than \"keep\"" + where, "remove the key");
-    }
     for (const RealServerConfig& server : service.real_server) {
         if (Status status = check_server(service, server); !status) return status;
     }
@@ -43,9 +39,6 @@ Status check_service(const VirtualServerConfig& service) {
 }  // namespace
 
 Status check_available(const Config& config) {
-    if (!config.global.email.to.empty()) {
-        return refuse("mail ([global.email] to) is configured", "remove [global.email]");
-    }
     if (config.api.metrics_address.family != net::Family::None) {
         return refuse("[api] metrics_listen is configured", "remove the key");
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "control/director/director.h"
+#include "control/health/fifo_line.h"
 #include "control/health/health_runner.h"
 #include "control/log/log.h"
 
@@ -94,6 +95,8 @@ void HealthRunner::tell(const HealthChange& change) {
                              change.cause,
                              told && alert});
     if (!told) return;
+    const std::string line = fifo_line(change);
+    if (on_fifo_line && !line.empty()) on_fifo_line(line);
     if (change.kind == HealthChangeKind::QuorumUp) {
         notifier_.notify(subject, service->quorum_up);
     } else if (change.kind == HealthChangeKind::QuorumLost) {

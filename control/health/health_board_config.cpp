@@ -77,6 +77,7 @@ void HealthBoard::add_service(const VirtualServerConfig& config, Service* known,
     service.quorum =
         Quorum(config.quorum, config.hysteresis, known == nullptr || known->quorum.up());
     if (ramps(config.lvs_sched)) service.slow_start = config.slow_start;
+    service.flap_limits = {config.flap_limit, config.flap_window, config.flap_hold};
     service.init_notifies = config.rs_init_notifies;
     service.suspended = known != nullptr && known->suspended && config.ha_suspend;
     const auto index = static_cast<std::uint32_t>(services_.size());

@@ -7,6 +7,7 @@
 // never late because of checks.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ class HealthRunner final : public Extension {
     ~HealthRunner() override;
 
     void start();
+
+    // Gets each line for lvs_notify_fifo. Set before start().
+    std::function<void(const std::string& line)> on_fifo_line;
 
     // --- Extension ------------------------------------------------------------------------------
     Status check(const Config& next) override;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/loop/event_loop.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -13,7 +14,60 @@ namespace pollux::control {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+// Keeps the greatest value of all time and of the current and the last window.
+class LoopMeter {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    // Runs the callback and takes its time.
+    template <typename Callback>
+    void run(const Callback& callback) {
+        const Clock::time_point start = Clock::now();
+        callback();
+        const Clock::time_point end = Clock::now();
+        ++callbacks_;
+        turn_window(end);
+        callback_.add(end - start);
+    }
+    void timer_fired(Clock::time_point due, Clock::time_point now) {
+        turn_window(now);
+        if (now > due) timer_.add(now - due);
+    }
+    [[nodiscard]] LoopStats stats() {
+        turn_window(Clock::now());
+        return {callback_.ever, std::max(callback_.current, callback_.last), timer_.ever,
+                std::max(timer_.current, timer_.last), callbacks_};
+    }
+
+  private:
+    static constexpr auto kWindow = std::chrono::minutes(1);
+    struct Greatest {
+        std::chrono::nanoseconds ever{}, current{}, last{};
+        void add(std::chrono::nanoseconds value) {
+            ever = std::max(ever, value);
+            current = std::max(current, value);
+        }
+        void turn(bool gap) {
+            last = gap ? std::chrono::nanoseconds{} : current;
+            current = {};
+        }
+    };
+
+    void turn_window(Clock::time_point now) {
+        if (now - window_start_ < kWindow) return;
+        const bool gap = now - window_start_ >= 2 * kWindow;
+        callback_.turn(gap);
+        timer_.turn(gap);
+        window_start_ = now;
+    }
+
+    Greatest callback_, timer_;
+    std::uint64_t callbacks_ = 0;
+    Clock::time_point window_start_ = Clock::now();
+};
+
 struct EventLoop::Impl {
+    std::shared_ptr<LoopMeter> meter = std::make_shared<LoopMeter>();
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> work =
         asio::make_work_guard(context);
@@ -36,7 +90,14 @@ void EventLoop::stop() {
     impl_->context.stop();
 }
 void EventLoop::post(Callback callback) {
-    asio::post(impl_->context, std::move(callback));
+    asio::post(impl_->context,
+               [meter = impl_->meter, call = std::move(callback)] { meter->run(call); });
+}
+LoopStats EventLoop::stats() const {
+    return impl_->meter->stats();
+}
+const std::shared_ptr<LoopMeter>& EventLoop::meter() const {
+    return impl_->meter;
 }
 asio::io_context& EventLoop::context() {
     return impl_->context;
@@ -46,7 +107,7 @@ asio::io_context& EventLoop::context() {
 // Impl and looks at `generation`, which every change of plan increments.
 struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
     Impl(EventLoop& loop, EventLoop::Callback on_fire)
-        : timer(loop.context()), callback(std::move(on_fire)) {}
+        : timer(loop.context()), callback(std::move(on_fire)), meter(loop.meter()) {}
 
     void wait() {
         timer.async_wait([self = shared_from_this(), turn = generation](error_code error) {
@@ -56,6 +117,7 @@ struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
 
     void fire(unsigned turn) {
         if (turn != generation) return;
+        meter->timer_fired(timer.expiry(), std::chrono::steady_clock::now());
         if (interval > std::chrono::nanoseconds::zero()) {
             const auto now = std::chrono::steady_clock::now();
             auto next = timer.expiry() + interval;
@@ -67,11 +129,12 @@ struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
         }
         // A copy, because the callback may destroy the timer and with it the stored function.
         const auto call = callback;
-        call();
+        meter->run(call);
     }
 
     asio::steady_timer timer;
     EventLoop::Callback callback;
+    std::shared_ptr<LoopMeter> meter;
     std::chrono::nanoseconds interval{};
     unsigned generation = 0;
     bool active = false;
@@ -86,7 +149,7 @@ Timer::~Timer() {
 void Timer::start_once(std::chrono::nanoseconds delay) {
     cancel();
     impl_->active = true;
-    impl_->timer.expires_after(delay);
+    impl_->timer.expires_after(std::max(delay, std::chrono::nanoseconds::zero()));
     impl_->wait();
 }
 
@@ -116,7 +179,7 @@ struct FdWatch::Impl : std::enable_shared_from_this<FdWatch::Impl> {
         bool waiting = false;
     };
 
-    Impl(EventLoop& loop, int fd) : descriptor(loop.context(), fd) {}
+    Impl(EventLoop& loop, int fd) : descriptor(loop.context(), fd), meter(loop.meter()) {}
 
     void set(Direction& direction, EventLoop::Callback callback) {
         direction.callback = std::move(callback);
@@ -130,13 +193,14 @@ struct FdWatch::Impl : std::enable_shared_from_this<FdWatch::Impl> {
                                   direction.waiting = false;
                                   if (error || self->closed || !direction.callback) return;
                                   const auto call = direction.callback;
-                                  call();
+                                  self->meter->run(call);
                                   if (self->closed || direction.waiting) return;
                                   if (direction.callback) self->wait(direction);
                               });
     }
 
     asio::posix::stream_descriptor descriptor;
+    std::shared_ptr<LoopMeter> meter;
     Direction read{asio::posix::descriptor_base::wait_read, {}, false};
     Direction write{asio::posix::descriptor_base::wait_write, {}, false};
     bool closed = false;

@@ -5,6 +5,7 @@
 // Boost.Asio, so that only one translation unit pays for Asio's headers. Control thread only.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -14,6 +15,18 @@ class io_context;
 }
 
 namespace pollux::control {
+
+// How long callbacks kept the loop from everything else. An advert that is due meanwhile is late by
+// so much at most.
+struct LoopStats {
+    std::chrono::nanoseconds longest_callback{};         // since the start
+    std::chrono::nanoseconds longest_callback_recent{};  // in the last one to two minutes
+    std::chrono::nanoseconds latest_timer{};  // greatest time by which a timer fired too late
+    std::chrono::nanoseconds latest_timer_recent{};
+    std::uint64_t callbacks = 0;
+};
+
+class LoopMeter;
 
 class EventLoop {
   public:
@@ -31,6 +44,10 @@ class EventLoop {
     void stop();
     // Runs the callback soon, from run(), never from within post.
     void post(Callback callback);
+
+    [[nodiscard]] LoopStats stats() const;
+    // For timers and watches, which measure their callbacks.
+    [[nodiscard]] const std::shared_ptr<LoopMeter>& meter() const;
 
     // For components that speak Asio themselves (Beast, resolver).
     boost::asio::io_context& context();

@@ -13,6 +13,18 @@ lb::TunnelSpec to_spec(const TunnelConfig& tunnel) {
     return {tunnel.type, tunnel.port, tunnel.checksum, tunnel.spread_source};
 }
 
+lb::OnServerGone to_spec(OnServerDown policy) {
+    switch (policy) {
+        case OnServerDown::Keep:
+            return lb::OnServerGone::Drop;
+        case OnServerDown::Reset:
+            return lb::OnServerGone::Reset;
+        case OnServerDown::Reschedule:
+            return lb::OnServerGone::Reschedule;
+    }
+    return lb::OnServerGone::Drop;
+}
+
 lb::RealServerSpec to_spec(const RealServerConfig& server, std::uint16_t weight) {
     lb::RealServerSpec spec;
     spec.address = server.address;
@@ -79,6 +91,7 @@ lb::ServiceSpec make_service(const VirtualServerConfig& config,
             lb::PersistenceSpec{config.persistence_timeout, config.persistence_granularity};
     }
     spec.one_packet = config.ops;
+    spec.on_server_gone = to_spec(config.on_server_down);
     spec.servers = std::move(servers);
     return spec;
 }

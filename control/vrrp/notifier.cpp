@@ -33,6 +33,7 @@ void give_to(int fd, const std::string& account) {
 Notifier::~Notifier() {
     close_fifo(common_);
     close_fifo(vrrp_);
+    close_fifo(lvs_);
 }
 
 void Notifier::configure(const Config& config) {
@@ -48,6 +49,7 @@ void Notifier::configure(const Config& config) {
     }
     configure_fifo(common_, config.global.notify_fifo, config.global.notify_fifo_script);
     configure_fifo(vrrp_, config.global.vrrp_notify_fifo, config.global.vrrp_notify_fifo_script);
+    configure_fifo(lvs_, config.global.lvs_notify_fifo, config.global.lvs_notify_fifo_script);
 }
 
 void Notifier::notify(const vrrp::NotifySubject& subject, vrrp::Notice notice,
@@ -74,6 +76,11 @@ void Notifier::priority_changed(const vrrp::NotifySubject& subject, bool is_mast
                              std::to_string(priority) + "\n";
     write_line(common_, line);
     write_line(vrrp_, line);
+}
+
+void Notifier::server_line(const std::string& line) {
+    write_line(common_, line);
+    write_line(lvs_, line);
 }
 
 bool Notifier::has_deleted_command(const std::string& instance) const {

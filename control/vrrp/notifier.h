@@ -32,6 +32,9 @@ class Notifier {
     void priority_changed(const vrrp::NotifySubject& subject, bool is_master,
                           std::uint8_t priority);
 
+    // A line about real servers or services, for notify_fifo and lvs_notify_fifo.
+    void server_line(const std::string& line);
+
     // The daemon stops: what is left to tell starts at once.
     void flush();
 
@@ -62,6 +65,7 @@ class Notifier {
     std::map<std::string, bool> deleted_commands_;
     Fifo common_;
     Fifo vrrp_;
+    Fifo lvs_;
     std::uint64_t failures_ = 0;
     std::uint64_t fifo_drops_ = 0;
 };

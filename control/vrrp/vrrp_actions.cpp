@@ -256,6 +256,17 @@ void VrrpRunner::log_transition(const Entry& entry, const vrrp::LogTransition& l
                                   {"peer_priority", line.peer_priority},
                                   {"priority", instance.priority()},
                                   {"faults", faults}});
+    const bool fault = line.to == vrrp::State::Fault;
+    const bool alert = entry.config.notify.smtp_alert &&
+                       !(fault && director_->config().global.email.no_email_faults);
+    director_->events().add({0,
+                             {},
+                             EventKind::Vrrp,
+                             entry.config.name,
+                             std::string(vrrp::to_string(line.from)),
+                             std::string(vrrp::to_string(line.to)),
+                             faults.empty() ? std::string(vrrp::to_string(line.cause)) : faults,
+                             alert});
 }
 
 void VrrpRunner::warn(const Entry& entry, const vrrp::Action& action) {

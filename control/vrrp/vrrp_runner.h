@@ -46,6 +46,9 @@ class VrrpRunner final : public Extension {
     Status step_down(const std::string& instance, std::chrono::seconds hold);
     Status announce(const std::string& instance);
 
+    // For lvs_notify_fifo: the notifier has all FIFOs.
+    void server_line(const std::string& line) { notifier_.server_line(line); }
+
     // --- views ----------------------------------------------------------------------------------
     struct InstanceView {
         const VrrpInstanceConfig* config = nullptr;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real servers watched: who is dead serves nobody, who is back serves again."""
 
+import os
 import time
 
 import health_lab
@@ -88,7 +89,9 @@ def test_notify_commands_tell_server_and_quorum(lab):
     script = write_script(scene.polluxd, "note.sh", f'echo "$@" >> {record}\n')
     service = "\n".join(f'{key} = ["{script}", "{key}"]' for key in ("quorum_up", "quorum_down"))
     server = "\n".join(f'{key} = ["{script}", "{key}"]' for key in ("notify_up", "notify_down"))
-    scene.polluxd.write_config(scene.toml(new_service=service, new_server=server))
+    fifo = scene.polluxd.folder / "lvs.fifo"
+    head = f'[global]\nlvs_notify_fifo = "{fifo}"\n'
+    scene.polluxd.write_config(scene.toml(new_service=service, new_server=server, new_head=head))
     scene.polluxd.start()
     wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
                "both checks have a verdict")
@@ -103,6 +106,12 @@ def test_notify_commands_tell_server_and_quorum(lab):
     scene.wait_state(1, "UP")
     wait_until(lambda: sorted(record.read_text().split()[3:]) == ["notify_up", "quorum_up"],
                "two more ran", 20)
+    with open(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        lines = (file.read() or b"").decode().splitlines()
+    first, second = (address.replace(":", "]:tcp:") for address in scene.server_address)
+    vip = "[20.20.20.11]:tcp:80"
+    assert lines == [f"RS [{first} {vip} DOWN", f"RS [{second} {vip} DOWN", f"VS {vip} DOWN",
+                     f"RS [{second} {vip} UP", f"VS {vip} UP"]
 
 
 def test_a_reload_keeps_states_and_checks_run_on_demand(lab):

@@ -10,6 +10,8 @@ from topology import hide_vip
 TIMING = 'delay_loop = "500ms"\nwarmup = "100ms"\nconnect_timeout = "500ms"\nretry = 1\n' \
          'delay_before_retry = "250ms"\n'
 BOUND = 1.5
+# The first tries come before the lab has plugged the ports in: these do not mind.
+PATIENT = TIMING.replace("retry = 1", "retry = 12")
 # What a busy machine may add to it.
 PATIENCE = 20.0
 
@@ -57,8 +59,8 @@ class HealthScene:
                 if kind in (None, event["kind"])]
 
 
-def real_server(address, port, check, more=""):
-    tables = "" if check is None else f"[[virtual_server.real_server.check]]\n{TIMING}{check}\n"
+def real_server(address, port, check, more="", timing=TIMING):
+    tables = "" if check is None else f"[[virtual_server.real_server.check]]\n{timing}{check}\n"
     return f'[[virtual_server.real_server]]\naddress = "{address}"\nport = {port}\n{more}\n{tables}'
 
 
@@ -68,7 +70,7 @@ def service_toml(vip, method, servers, service, sorry):
 
 
 def build(lab, method, check='type = "TCP_CHECK"', *, service="", sorry=True, server="",
-          nginx_extra="", head="", start=True):
+          nginx_extra="", head="", start=True, timing=TIMING):
     """`check` may be a list with one entry a server."""
     if method == "dr":
         switches, vip, network, port = [lab.switch()], "192.168.10.10", "192.168.10.", 80
@@ -102,7 +104,7 @@ def build(lab, method, check='type = "TCP_CHECK"', *, service="", sorry=True, se
         if not isinstance(checks, list):
             checks = [checks, checks]
         more = server if new_server is None else new_server
-        servers = [real_server(f"{network}{number}", port, each, more)
+        servers = [real_server(f"{network}{number}", port, each, more, timing)
                    for number, each in zip((numbers["rs1"], numbers["rs2"]), checks)]
         sorry_table, sorry_address = "", f"{network}{numbers['sorry']}"
         if sorry:
@@ -123,3 +125,31 @@ def write_script(polluxd, name, text):
     path.write_text("#!/bin/sh\n" + text)
     path.chmod(0o755)
     return path
+
+
+def build_many(lab, checks, *, tables="", timing=TIMING):
+    """One NAT service with a real server for each of {port: check}, all on one host ("many").
+
+    A check may hold connect_ip of its own. Returns polluxd (not started) and the host.
+    """
+    switch = lab.switch()
+    host = lab.host("many")
+    switch.connect(host, addresses=["10.10.10.21/24"])
+    ports = ('[[dpdk.port]]\nname = "lan"\nvdev = "net_tap0,iface=dtap0"\n'
+             'address = ["10.10.10.11/24", "10.10.10.12/32"]\n')
+    servers = [f'[[virtual_server.real_server]]\naddress = "10.10.10.21"\nport = {port}\n'
+               f"[[virtual_server.real_server.check]]\n"
+               f'{timing if "MISC" not in check and "FILE" not in check else SCRIPT_TIMING}{check}\n'
+               for port, check in checks.items()]
+    text = (HEAD.format(prefix=lab.prefix) + tables + ports
+            + service_toml("10.10.10.12", "NAT", servers, "", ""))
+    return Polluxd(lab, "lb1", text, {"dtap0": switch}, wait=False), host
+
+
+SCRIPT_TIMING = TIMING.replace('connect_timeout = "500ms"\n', "")
+
+
+def verdicts(polluxd):
+    """{port: (state, what the last try saw)} of all checks that have a verdict."""
+    return {int(row["servers"][0]["server"].rsplit(":", 1)[1]): (row["state"], row["last"])
+            for row in polluxd.show("checks")["checks"] if row["decided"]}

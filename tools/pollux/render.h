@@ -28,6 +28,7 @@ using Renderer = std::string (*)(const Json& data, const Json& args);
 [[nodiscard]] std::string render_servers(const Json& data, const Json& args);
 [[nodiscard]] std::string render_events(const Json& data, const Json& args);
 [[nodiscard]] std::string render_check_runs(const Json& data, const Json& args);
+[[nodiscard]] std::string render_test_mail(const Json& data, const Json& args);
 [[nodiscard]] std::string render_memory(const Json& data, const Json& args);
 [[nodiscard]] std::string render_config(const Json& data, const Json& args);
 [[nodiscard]] std::string render_reload(const Json& data, const Json& args);

@@ -123,4 +123,8 @@ std::string render_check_runs(const Json& data, const Json& /*args*/) {
     return out;
 }
 
+std::string render_test_mail(const Json& data, const Json& /*args*/) {
+    return text(data, "server") + " took the mail for " + joined(list(data, "to")) + "\n";
+}
+
 }  // namespace pollux::cli

@@ -49,6 +49,12 @@ std::string or_dash(const std::string& value) {
     return value.empty() ? "-" : value;
 }
 
+std::string milliseconds(const Json& object, const char* name) {
+    char buffer[32];
+    std::snprintf(buffer, sizeof(buffer), "%.1f ms", object.value(name, 0.0));
+    return buffer;
+}
+
 }  // namespace
 
 std::string render_status(const Json& data, const Json& /*args*/) {
@@ -68,6 +74,17 @@ std::string render_status(const Json& data, const Json& /*args*/) {
     }
     out += "\n";
     out += "virtual IPs " + number(data, "virtual_addresses") + " held by VRRP\n";
+    const Json loop = data.value("loop", Json::object());
+    out += "loop        longest callback " + milliseconds(loop, "longest_callback_recent_ms") +
+           " (since start " + milliseconds(loop, "longest_callback_ms") + "), timers late by " +
+           milliseconds(loop, "latest_timer_recent_ms") + " at most\n";
+    const Json mail = data.value("mail", Json::object());
+    if (mail.value("enabled", false)) {
+        out += "mail        " + number(mail, "sent") + " sent, " + number(mail, "waiting") +
+               " events wait, " + number(mail, "lost") + " lost";
+        const std::string problem = text(mail, "last_problem");
+        out += (problem.empty() ? "" : ", last problem: " + problem) + "\n";
+    }
     return out;
 }
 

@@ -158,7 +158,7 @@ class HttpProbe final : public Probe {
         SSL_CTX_set_ex_data(tls_context, slot_index(), self);
         SSL_CTX_set_info_callback(tls_context, &HttpProbe::on_tls_progress);
         if (!probe->check_->verify) return CURLE_OK;
-        SSL_CTX_set1_cert_store(tls_context, probe->store_);
+        SSL_CTX_set1_cert_store(tls_context, probe->store_.get());
         const std::string& name = probe->url().virtualhost;
         if (!probe->check_->enable_sni && !name.empty()) {
             const std::string host = without_port(name);
@@ -251,7 +251,7 @@ class HttpProbe final : public Probe {
     CurlLoop* curl_;
     TrustStores* trust_;
     std::vector<std::unique_ptr<PageRegex>> regexes_;  // by page; null: none
-    X509_STORE* store_ = nullptr;
+    TrustStore store_;
     CurlHandle transfer_;
     CurlList connect_to_;
     CurlList headers_;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/health/fifo_line.h"
 #include "tests/unit/health/builders.h"
 
 namespace pollux::control {
@@ -283,6 +284,22 @@ TEST(HealthBoardReload, AQuorumThatIsLostByTheNewLimitsIsLostAtOnce) {
     next.virtual_servers[0].quorum = 3;
     EXPECT_EQ(kinds(fixture.configure(next, at(5s))), Kinds{QuorumLost});
     EXPECT_TRUE(fixture.quorum_lost());
+}
+
+TEST(FifoLine, IsAsKeepalivedWritesIt) {
+    HealthChange change;
+    change.server = {
+        {"", ip("10.0.0.1"), 80, lb::Protocol::Tcp, 0, net::Family::V4}, ip("10.0.0.2"), 8080};
+    change.kind = ServerDown;
+    EXPECT_EQ(fifo_line(change), "RS [10.0.0.2]:tcp:8080 [10.0.0.1]:tcp:80 DOWN\n");
+    change.kind = QuorumUp;
+    EXPECT_EQ(fifo_line(change), "VS [10.0.0.1]:tcp:80 UP\n");
+    change.server.service = {"", {}, 0, lb::Protocol::None, 3, net::Family::V4};
+    EXPECT_EQ(fifo_line(change), "VS FWM 3 UP\n");
+    change.server.service = {"web\nRS", {}, 80, lb::Protocol::Tcp, 0, net::Family::V4};
+    EXPECT_EQ(fifo_line(change), "VS [web?RS]:tcp:80 UP\n");
+    change.kind = ServerWeight;
+    EXPECT_EQ(fifo_line(change), "");
 }
 
 TEST(HealthBoard, ASuspendedServiceNeedsItsChecksOnlyForOthers) {
