@@ -9,7 +9,8 @@
 namespace pollux::dpdk {
 
 // Punted frames that may wait for the control core, by worker and kind (decision D12).
-inline constexpr std::uint32_t kVrrpRing = 256;
+inline constexpr std::uint32_t kVrrpPeerRing = 256;
+inline constexpr std::uint32_t kVrrpRing = 1024;
 inline constexpr std::uint32_t kNeighbourRing = 256;
 inline constexpr std::uint32_t kGeneralRing = 1024;
 
@@ -41,8 +42,8 @@ inline constexpr std::uint32_t kBufferOverhead = 384;
 
 // Copies of VRRP, ARP and ND frames for the control core.
 inline constexpr std::uint32_t punt_pool_size(std::uint32_t workers) {
-    return workers * (kVrrpRing + kNeighbourRing) + cached(kControlCache, workers + 1) +
-           kPuntedFrames;
+    return workers * (kVrrpPeerRing + kVrrpRing + kNeighbourRing) +
+           cached(kControlCache, workers + 1) + kPuntedFrames;
 }
 // Frames that the control core sends.
 inline constexpr std::uint32_t control_pool_size(std::uint32_t workers, std::uint32_t ports) {

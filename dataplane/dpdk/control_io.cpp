@@ -11,9 +11,10 @@ namespace pollux::dpdk {
 namespace {
 
 // Of the frames of one call: VRRP has the first claim, and no kind starves another.
-constexpr unsigned kVrrpShare = 32;
+constexpr unsigned kVrrpPeerShare = 16;
+constexpr unsigned kVrrpShare = 16;
 constexpr unsigned kNeighbourShare = 16;
-constexpr unsigned kGeneralShare = kPuntedFrames - kVrrpShare - kNeighbourShare;
+constexpr unsigned kGeneralShare = kPuntedFrames - kVrrpPeerShare - kVrrpShare - kNeighbourShare;
 
 }  // namespace
 
@@ -63,10 +64,12 @@ void ControlIo::release_taken() {
 }
 
 void ControlIo::take_all_kinds() {
+    take(PuntKind::VrrpPeer, kVrrpPeerShare);
     take(PuntKind::Vrrp, kVrrpShare);
     take(PuntKind::Neighbour, kNeighbourShare);
     take(PuntKind::General, kGeneralShare);
     // What one kind left is for the others.
+    take(PuntKind::VrrpPeer, kPuntedFrames);
     take(PuntKind::Vrrp, kPuntedFrames);
     take(PuntKind::Neighbour, kPuntedFrames);
     take(PuntKind::General, kPuntedFrames);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dataplane/dpdk/buffer_sizes.h"
+#include "dataplane/net/ethernet.h"
 
 namespace pollux::dpdk {
 
@@ -59,7 +60,8 @@ void PuntBell::write_event() noexcept {
 
 PuntQueue::PuntQueue(unsigned worker, rte_mempool& copies, PuntBell& bell, int node)
     : copies_(&copies), bell_(&bell) {
-    constexpr std::array<std::uint32_t, kPuntKinds> kSizes{kVrrpRing, kNeighbourRing, kGeneralRing};
+    constexpr std::array<std::uint32_t, kPuntKinds> kSizes{kVrrpPeerRing, kVrrpRing, kNeighbourRing,
+                                                           kGeneralRing};
     for (unsigned kind = 0; kind < kPuntKinds; ++kind) {
         rings_[kind] =
             FrameRing("pollux_punt_" + std::to_string(worker) + "_" + std::to_string(kind),
@@ -82,6 +84,7 @@ bool PuntQueue::push(rte_mbuf* frame, const lb::Packet& packet) noexcept {
         } else {
             carried = copy(*frame);
             if (carried == nullptr) return false;
+            if (kind == PuntKind::Vrrp && is_from_peer(*carried)) kind = PuntKind::VrrpPeer;
         }
     }
     PuntInfo& info = punt_info(*carried);
@@ -110,6 +113,12 @@ unsigned PuntQueue::pop(PuntKind kind, rte_mbuf** frames, unsigned most) noexcep
 bool PuntQueue::empty() const noexcept {
     return std::all_of(rings_.begin(), rings_.end(),
                        [](const FrameRing& ring) { return ring.empty(); });
+}
+
+bool PuntQueue::is_from_peer(const rte_mbuf& frame) const noexcept {
+    if (peers_ == nullptr || frame.data_len < sizeof(net::EthernetHeader)) return false;
+    const auto* bytes = rte_pktmbuf_mtod(&frame, const std::uint8_t*);
+    return peers_->contains(net::header_in<net::EthernetHeader>(bytes).source);
 }
 
 rte_mbuf* PuntQueue::copy(const rte_mbuf& frame) noexcept {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The way from a worker to the control core (decision D12): three rings, so that a flood of one
-// kind fills only its own. VRRP, ARP and ND frames travel as copies in buffers of a pool that data
-// frames cannot exhaust. One worker pushes, the control thread pops.
+// The way from a worker to the control core (decision D12): a ring for each kind, so that a flood
+// of one fills only its own. VRRP frames of known peers are a kind of their own: forged ones from
+// other stations must not push them out. VRRP, ARP and ND frames travel as copies in buffers of a
+// pool that data frames cannot exhaust. One worker pushes, the control thread pops.
 
 #include <array>
 #include <atomic>
@@ -11,13 +12,15 @@
 
 #include "dataplane/dpdk/frame_ring.h"
 #include "dataplane/dpdk/punt_info.h"
+#include "dataplane/dpdk/vrrp_peers.h"
 #include "dataplane/lb/packet.h"
 
 namespace pollux::dpdk {
 
-enum class PuntKind : std::uint8_t { Vrrp, Neighbour, General };
-inline constexpr unsigned kPuntKinds = 3;
+enum class PuntKind : std::uint8_t { VrrpPeer, Vrrp, Neighbour, General };
+inline constexpr unsigned kPuntKinds = 4;
 
+// Never VrrpPeer: that is known by the frame only.
 PuntKind punt_kind(lb::PuntReason reason) noexcept;
 
 // Wakes the control thread out of its poll without a system call per frame: a worker writes the
@@ -59,6 +62,9 @@ class PuntQueue {
     // `copies` is the pool for VRRP, ARP and ND frames.
     PuntQueue(unsigned worker, rte_mempool& copies, PuntBell& bell, int node);
 
+    // Before the worker starts. `peers` outlives the queue; without it nobody is known.
+    void know(const VrrpPeers& peers) noexcept { peers_ = &peers; }
+
     [[nodiscard]] bool ok() const noexcept;
 
     // Worker: hands the frame over. False: no room, the frame is still the caller's.
@@ -72,11 +78,13 @@ class PuntQueue {
 
   private:
     [[nodiscard]] rte_mbuf* copy(const rte_mbuf& frame) noexcept;
+    [[nodiscard]] bool is_from_peer(const rte_mbuf& frame) const noexcept;
     FrameRing& ring(PuntKind kind) noexcept { return rings_[static_cast<unsigned>(kind)]; }
 
     std::array<FrameRing, kPuntKinds> rings_;
     rte_mempool* copies_;
     PuntBell* bell_;
+    const VrrpPeers* peers_ = nullptr;
     bool pushed_ = false;
 };
 

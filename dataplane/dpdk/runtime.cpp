@@ -154,6 +154,7 @@ Status Runtime::Impl::make_rings() {
     }
     for (unsigned worker = 0; worker < workers(); ++worker) {
         punts.push_back(std::make_unique<PuntQueue>(worker, pools.punt(), bell, node));
+        punts.back()->know(vrrp_peers);
         if (!punts.back()->ok()) return no_memory;
     }
     statuses = std::vector<WorkerStatus>(workers());
@@ -209,6 +210,10 @@ Status Runtime::add_mac(lb::PortId port, const net::MacAddress& mac) {
 
 Status Runtime::remove_mac(lb::PortId port, const net::MacAddress& mac) {
     return impl_->ports.at(static_cast<std::size_t>(port))->remove_mac(mac);
+}
+
+void Runtime::set_vrrp_peers(std::span<const net::MacAddress> peers) {
+    impl_->vrrp_peers.set(peers);
 }
 
 std::vector<PortView> Runtime::ports() const {

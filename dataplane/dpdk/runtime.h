@@ -134,6 +134,8 @@ class Runtime {
     // an error that says why.
     Status add_mac(lb::PortId port, const net::MacAddress& mac);
     Status remove_mac(lb::PortId port, const net::MacAddress& mac);
+    // The stations whose adverts are believed: a flood of other VRRP frames cannot push theirs out.
+    void set_vrrp_peers(std::span<const net::MacAddress> peers);
 
     [[nodiscard]] std::vector<PortView> ports() const;
     [[nodiscard]] std::vector<WorkerView> workers() const;

@@ -62,6 +62,7 @@ struct Runtime::Impl {
     BufferPools pools;
     PuntBell bell;
     std::vector<RelayRings> relay_rings;  // by port
+    VrrpPeers vrrp_peers;
     std::vector<std::unique_ptr<PuntQueue>> punts;
     std::vector<std::unique_ptr<PortDevice>> ports;
     std::vector<WorkerStatus> statuses;

@@ -7,6 +7,7 @@
 #include "dataplane/dpdk/clock.h"
 #include "dataplane/dpdk/eal.h"
 #include "dataplane/dpdk/idle_policy.h"
+#include "dataplane/dpdk/vrrp_peers.h"
 
 namespace pollux::dpdk {
 namespace {
@@ -115,6 +116,25 @@ TEST(EalArguments, EndWithTheOperatorsOwn) {
     RuntimeOptions options = options_with("", "net_null0");
     options.extra_eal_args = {"--force-max-simd-bitwidth=512"};
     EXPECT_EQ(eal_arguments(options).back(), "--force-max-simd-bitwidth=512");
+}
+
+TEST(VrrpPeers, KnowsStationsUpToItsLimitAndAllVirtualMacs) {
+    VrrpPeers peers;
+    std::vector<net::MacAddress> known;
+    for (std::uint8_t i = 1; i <= VrrpPeers::kMaxStations + 1; ++i)
+        known.push_back({{2, 0, 0, 0, 0, i}});
+    known.push_back({{0, 0, 0x5e, 0, 1, 51}});
+    known.push_back({{0, 0, 0x5e, 0, 2, 255}});
+    peers.set(known);
+    EXPECT_TRUE(peers.contains(known[0]));
+    EXPECT_TRUE(peers.contains(known[VrrpPeers::kMaxStations - 1]));
+    EXPECT_FALSE(peers.contains(known[VrrpPeers::kMaxStations])) << "beyond the limit";
+    EXPECT_TRUE(peers.contains({{0, 0, 0x5e, 0, 1, 51}}));
+    EXPECT_TRUE(peers.contains({{0, 0, 0x5e, 0, 2, 255}}));
+    EXPECT_FALSE(peers.contains({{0, 0, 0x5e, 0, 2, 51}})) << "the other family";
+    peers.set({});
+    for (const net::MacAddress& mac : known) EXPECT_FALSE(peers.contains(mac));
+    EXPECT_FALSE(peers.contains({}));
 }
 
 }  // namespace

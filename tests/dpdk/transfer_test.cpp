@@ -128,6 +128,23 @@ TEST_F(Transfer, PuntsCarryTheirReasonPortAndNextHop) {
               std::vector<std::uint8_t>(kFrameLength, 7));
 }
 
+// make_frame fills the whole frame, the source MAC too, with its content.
+TEST_F(Transfer, FloodOfForgedVrrpFramesDoesNotPushAPeersOut) {
+    VrrpPeers peers;
+    const net::MacAddress peer{{7, 7, 7, 7, 7, 7}};
+    peers.set(std::span(&peer, 1));
+    queue().know(peers);
+    unsigned forged = 0;
+    while (punt(lb::PuntReason::Vrrp, 9)) ++forged;
+    EXPECT_GE(forged, kVrrpRing - 1);
+    ASSERT_TRUE(punt(lb::PuntReason::Vrrp, 7));
+    const auto frames = control().receive();
+    ASSERT_FALSE(frames.empty());
+    EXPECT_EQ(frames[0].bytes[6], 7) << "and it comes first";
+    while (!control_->receive().empty()) {
+    }
+}
+
 TEST_F(Transfer, VrrpArpAndNeighbourFramesLeaveTheDataPoolAtOnce) {
     for (const auto reason :
          {lb::PuntReason::Vrrp, lb::PuntReason::Arp, lb::PuntReason::NeighbourDiscovery}) {
