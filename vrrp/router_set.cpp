@@ -21,8 +21,9 @@ Notice notice_of(State state) {
             return Notice::Master;
         case State::Fault:
             return Notice::Fault;
-        case State::Backup:
         case State::Init:
+            return Notice::Stop;
+        case State::Backup:
             break;
     }
     return Notice::Backup;
@@ -53,10 +54,10 @@ RoutedActions RouterSet::remove(InstanceId id, TimePoint now) {
     return out;
 }
 
-GroupId RouterSet::add_group(GroupConfig config) {
+GroupId RouterSet::add_group(GroupConfig config, State told) {
     const GroupId id{next_group_++};
     for (const InstanceId instance : config.members) member(instance).group = id;
-    groups_.emplace(id, Group{std::move(config), State::Init});
+    groups_.emplace(id, Group{std::move(config), told});
     return id;
 }
 
@@ -244,7 +245,11 @@ State RouterSet::common_state(const Group& group) const {
 void RouterSet::notice_group_state(GroupId id, RoutedActions& out) {
     Group& group = groups_.at(id);
     const State state = common_state(group);
-    if (std::exchange(group.state, state) == state || state == State::Init) return;
+    const auto rests = [&](InstanceId member) { return instance(member).state() == State::Init; };
+    // Some members have not started yet, or have stopped already: the others follow.
+    const bool underway = state == State::Init && !std::ranges::all_of(group.config.members, rests);
+    if (underway || group.config.members.empty()) return;
+    if (std::exchange(group.state, state) == state) return;
     out.push_back({kNoInstance, id, Notify{notice_of(state), 0}});
 }
 

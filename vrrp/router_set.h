@@ -48,8 +48,9 @@ class RouterSet {
     InstanceId add(InterfaceId interface, InstanceConfig config);
     // Stops it and forgets it; it leaves its group.
     RoutedActions remove(InstanceId id, TimePoint now);
-    // An instance is in one group at most. Call synchronise when done with changes.
-    GroupId add_group(GroupConfig config);
+    // An instance is in one group at most. Call synchronise when done with changes. `told`: what
+    // was told of the group last, when it replaces one.
+    GroupId add_group(GroupConfig config, State told = State::Init);
     void remove_group(GroupId id);
     RoutedActions synchronise(TimePoint now);
 

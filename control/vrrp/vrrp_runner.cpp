@@ -136,7 +136,9 @@ void VrrpRunner::replace_addresses(Entry& entry, const VrrpInstanceConfig& next)
 }
 
 void VrrpRunner::set_groups(const Config& config) {
+    std::map<std::string, vrrp::State> told;
     for (const auto& [name, id] : groups_) {
+        told[name] = routers_.group_state(id);
         routers_.remove_group(id);
         const bool stays =
             std::ranges::count(config.vrrp_sync_groups, name, &VrrpSyncGroupConfig::name) > 0;
@@ -154,7 +156,7 @@ void VrrpRunner::set_groups(const Config& config) {
             entry->group = group.name;
             members.members.push_back(entry->id);
         }
-        const vrrp::GroupId id = routers_.add_group(std::move(members));
+        const vrrp::GroupId id = routers_.add_group(std::move(members), told[group.name]);
         groups_[group.name] = id;
         group_names_[id] = group.name;
     }
@@ -254,6 +256,17 @@ bool VrrpRunner::link_is_up(const std::string& name) const {
 // Addresses come and go with the kernel's duplicate detection and the operator's commands.
 void VrrpRunner::look_at_surroundings() {
     for (auto& [id, entry] : entries_) set_source(entry);
+    std::set<net::MacAddress> peers;
+    for (const auto& [id, entry] : entries_) {
+        const vrrp::Instance& instance = routers_.instance(id);
+        for (const auto* peer : {&instance.master(), &instance.other_master()}) {
+            if (*peer && (*peer)->priority != 0) peers.insert((*peer)->mac);
+        }
+    }
+    if (peers == known_peers_) return;
+    known_peers_ = std::move(peers);
+    const std::vector<net::MacAddress> list(known_peers_.begin(), known_peers_.end());
+    director_->runtime().set_vrrp_peers(list);
 }
 
 void VrrpRunner::set_source(Entry& entry) {
@@ -309,6 +322,7 @@ void VrrpRunner::evaluate(Entry& entry) {
         log::info("vrrp priority",
                   {{"instance", entry.config.name}, {"from", before}, {"to", result.priority}});
         notifier_.priority_changed({false, entry.config.name}, is_master, result.priority);
+        if (is_master && result.priority < before) warn_of_idle_weight(entry, result.priority);
     }
     const bool link_down = !entry.config.dont_track_primary && !link_is_up(entry.config.interface);
     carry_out(routers_.set_fault(entry.id, vrrp::Fault::InterfaceDown, link_down, now()));
@@ -316,6 +330,19 @@ void VrrpRunner::evaluate(Entry& entry) {
                                     vrrp::Fault::TrackProcess, vrrp::Fault::TrackFile}) {
         carry_out(routers_.set_fault(entry.id, fault, result.faults.has(fault), now()));
     }
+}
+
+// A weight that leaves the priority above the other node's moves nothing (keepalived's users learn
+// that in the outage). What the other node's priority is, only its adverts tell.
+void VrrpRunner::warn_of_idle_weight(const Entry& entry, std::uint8_t priority) const {
+    const std::optional<vrrp::PeerView>& peer = routers_.instance(entry.id).master();
+    if (!peer || peer->priority >= priority) return;
+    log::warning("vrrp priority fell, but not below the other node's: the addresses stay",
+                 {{"instance", entry.config.name},
+                  {"priority", priority},
+                  {"peer", peer->address.to_string()},
+                  {"peer_priority", peer->priority},
+                  {"remedy", "a larger weight, or weight = 0: failure is a fault"}});
 }
 
 // --- the operator -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,7 @@ class VrrpRunner final : public Extension {
     void watch_workers();
     void evaluate_tracking();
     void evaluate(Entry& entry);
+    void warn_of_idle_weight(const Entry& entry, std::uint8_t priority) const;
     void set_source(Entry& entry);
     [[nodiscard]] bool link_is_up(const std::string& port) const;
 
@@ -125,6 +127,7 @@ class VrrpRunner final : public Extension {
     std::map<vrrp::InstanceId, Entry> entries_;
     std::map<std::string, vrrp::GroupId> groups_;
     std::map<vrrp::GroupId, std::string> group_names_;
+    std::set<net::MacAddress> known_peers_;
     Timer protocol_timer_;
     Timer announce_timer_;
     Timer surroundings_timer_;

@@ -80,6 +80,29 @@ TEST(SyncGroup, OneBetterMasterMakesAllYield) {
     EXPECT_EQ(node.group_notices(), std::vector{Notice::Backup});
 }
 
+// keepalived 2.2.7: GROUP "VG_1" STOP 0, after its last member.
+TEST(SyncGroup, StopIsToldOfOnceWithTheLastMember) {
+    for (const bool faulty : {false, true}) {
+        GroupNode node;
+        node.pass(4s);
+        if (faulty) node.fault(node.wan, true);
+        node.take(node.set.stop(node.wan, node.now));
+        EXPECT_TRUE(node.group_notices().empty());
+        node.take(node.set.stop(node.lan, node.now));
+        EXPECT_EQ(node.group_notices(), std::vector{Notice::Stop});
+    }
+}
+
+TEST(SyncGroup, ReplacedGroupIsNotToldOfAgain) {
+    GroupNode node;
+    node.pass(4s);
+    node.set.remove_group(node.group);
+    node.group = node.set.add_group({"VG_1", {node.wan, node.lan}}, State::Master);
+    node.take(node.set.synchronise(node.now));
+    EXPECT_TRUE(node.group_notices().empty());
+    node.expect(State::Master);
+}
+
 TEST(SyncGroup, FaultOfOneIsTheFaultOfAll) {
     GroupNode node;
     node.pass(4s);
