@@ -254,6 +254,24 @@ def test_partition_with_the_better_peer_ends_with_its_rule(lab):
     wait_owner(peer, node, "10.0.0.3")
 
 
+def test_virtual_mac_moves_between_both(lan):
+    """use_vmac on both sides. keepalived's node answers ARP with the physical MAC, too, so only
+    what polluxd's neighbours learn is a matter of this test."""
+    vmac = "00:00:5e:00:01:33"
+    peer = lan.keepalived("ka", priority=150, version=3, advert=0.2, instance="    use_vmac\n")
+    node = lan.pollux("px", priority=100, version=3, advert="200ms", instance="use_vmac = true")
+    wait_until(lambda: peer.holds("10.0.0.3"), "keepalived is MASTER")
+    wait_state(node, "BACKUP")
+    peer.stop()
+    wait_state(node, "MASTER")
+    assert lan.observer.ping("10.0.0.3")
+    assert lan.observer.ip("neigh", "show", "10.0.0.3").stdout.split()[4] == vmac
+    peer.start()
+    wait_state(node, "BACKUP")
+    wait_until(lambda: peer.holds("10.0.0.3"), "keepalived has it again")
+    assert {each.mac for each in lan.capture.adverts()} == {vmac}
+
+
 def test_keepalived_is_told_apart_by_its_addresses(lab):
     """Version 3 tolerates another list (RFC 9568 section 7.1) and names both."""
     lan = Lan(lab)

@@ -227,6 +227,55 @@ def test_notify_commands_and_fifo_are_keepalived_s(lan):
     assert len(told["polluxd"][1]) == 8
 
 
+def test_group_notify_commands_are_keepalived_s(lan):
+    """Two instances in a group: who is told what about the group, by both."""
+    told = {}
+    second = {"keepalived": "vrrp_instance VI_2 {\n state BACKUP\n interface eth0\n virtual_router_id 52\n"
+                            " priority 100\n advert_int 0.2\n virtual_ipaddress {\n 10.0.0.4\n }\n}\n",
+              "polluxd": '[[vrrp_instance]]\nname = "VI_2"\ninterface = "wan"\nversion = 3\n'
+                         'virtual_router_id = 52\nadvert_int = "200ms"\n'
+                         'virtual_ipaddress = [{ address = "10.0.0.4" }]\n'}
+    for name in ("keepalived", "polluxd"):
+        words = Words(lan.lab, name)
+        if name == "keepalived":
+            group = (f'vrrp_sync_group G {{\n group {{\n VI_1\n VI_2\n }}\n notify "{words.script}"\n'
+                     "}\n")
+            node = lan.keepalived("ka", version=3, advert=0.2, global_defs="    script_user root\n",
+                                  more=second[name] + group)
+            wait_until(lambda: node.holds("10.0.0.3") and node.holds("10.0.0.4"), "both are MASTER")
+            lan.cut(node)
+            wait_until(lambda: not node.holds("10.0.0.3"), "FAULT")
+        else:
+            group = ('[[vrrp_sync_group]]\nname = "G"\ngroup = ["VI_1", "VI_2"]\n'
+                     f"notify = {quoted(words.script)}\n")
+            node = lan.pollux("px", more=second[name] + group, **FAST)
+            wait_state(node, "MASTER")
+            wait_state(node, "MASTER", "VI_2")
+            lan.cut(node)
+            wait_state(node, "FAULT")
+        wait_until(lambda: any("FAULT" in line for line in words.lines()), f"{name} tells of FAULT")
+        node.stop()
+        wait_until(lambda: any("STOP" in line for line in words.lines()), f"{name} tells of STOP")
+        told[name] = words.lines()
+    assert told["polluxd"] == told["keepalived"]
+
+
+def test_weight_that_moves_nothing_is_told_when_it_acts(lan):
+    number = pathlib.Path(lan.lab.folder) / "number"
+    number.write_text("0")
+    before = f'[[vrrp_track_file]]\nname = "load"\nfile = "{number}"\nweight = 5\n'
+    second = lan.pollux("b", priority=100, **FAST)
+    wait_state(second, "MASTER")
+    first = lan.pollux("a", priority=150, before=before, **FAST,
+                       instance='track_file = [ { name = "load" } ]\npreempt_delay = "500ms"')
+    wait_state(first, "MASTER")
+    number.write_text("-1")
+    wait_until(lambda: instance(first)["priority"] == 145, "the priority falls")
+    assert "not below the other node's: the addresses stay" in first.log.read_text()
+    number.write_text("-20")
+    wait_state(second, "MASTER")
+
+
 def test_fifo_reader_gets_the_path_and_the_lines(lan):
     words = Words(lan.lab, "reader")
     reader = words.make("reader.sh", f'echo "started $@" >> {words.written}\n'
@@ -347,3 +396,22 @@ def test_forged_adverts_change_nothing(lan, forgery):
     errors = {name: value for name, value in instance(node)["counters"].items()
               if name.endswith("err") or name == "invalid_type_rcvd"}
     assert sum(errors.values()) >= 8, errors
+
+
+def test_flood_of_forged_adverts_does_not_push_the_masters_out(lan):
+    """The peers' adverts have a way of their own to the control core (decision D12)."""
+    second = lan.pollux("b", priority=100, **FAST)
+    first = lan.pollux("a", priority=150, **FAST)
+    wait_state(first, "MASTER")
+    wait_state(second, "BACKUP")
+    heard = instance(second)["counters"]["advert_rcvd"]
+    wait_until(lambda: instance(second)["counters"]["advert_rcvd"] >= heard + 3, "three adverts")
+    before = [instance(node)["counters"]["become_master"] for node in (first, second)]
+    frame = advert(source="10.0.0.7", priority=250, interval=0.2, spoil_checksum=True)
+    rivals = [Forger(lan.observer).keep_sending(frame, 0) for _ in range(2)]
+    heard = instance(second)["counters"]["advert_rcvd"]
+    wait_until(lambda: instance(second)["counters"]["advert_rcvd"] >= heard + 20, "twenty adverts")
+    for rival in rivals:
+        lan.lab.end(rival, signal.SIGKILL)
+    assert instance(second)["counters"]["chk_err"] > 10_000
+    assert [instance(node)["counters"]["become_master"] for node in (first, second)] == before

@@ -142,13 +142,13 @@ class Keepalived:
 
 
 def keepalived_config(*, interface="eth0", state="BACKUP", vrid=51, priority=100, advert=1,
-                      version=2, vips=("10.0.0.3",), global_defs="", instance=""):
-    """keepalived.conf with one instance."""
+                      version=2, vips=("10.0.0.3",), global_defs="", instance="", more=""):
+    """keepalived.conf with one instance, and `more` after it."""
     addresses = "\n".join(f"        {vip}" for vip in vips)
     return (f"global_defs {{\n    router_id peer\n    vrrp_version {version}\n{global_defs}\n}}\n"
             f"vrrp_instance VI_1 {{\n    state {state}\n    interface {interface}\n"
             f"    virtual_router_id {vrid}\n    priority {priority}\n    advert_int {advert}\n"
-            f"{instance}\n    virtual_ipaddress {{\n{addresses}\n    }}\n}}\n")
+            f"{instance}\n    virtual_ipaddress {{\n{addresses}\n    }}\n}}\n{more}")
 
 
 def pollux_config(lab, *, address="10.0.0.5/24", vrid=51, priority=100, advert="1s", version=2,
