@@ -64,11 +64,12 @@ class Capture:
     """tcpdump on a station; `items` parses what has been written so far."""
 
     def __init__(self, host, interface="eth0"):
-        # Without floods of forged frames (forge.py's MAC): the file is read again and again.
+        # Without floods of forged frames (forge.py's MAC): the file is read again and again. Slots of
+        # tcpdump's default length make its buffer hold eight frames only.
         self.path = pathlib.Path(host.lab.folder) / f"capture-{host.name}.pcap"
         self.process = host.spawn(
             "tcpdump", "-i", interface, "-n", "-U", "-w", self.path, "-Z", "root",
-            "--immediate-mode",
+            "--immediate-mode", "-s", "2048", "-B", "16384",
             f"(arp or ip proto 112 or ip6) and not ether src {FORGED_MAC}")
         wait_until(lambda: self.path.exists() and self.path.stat().st_size >= 24,
                    "tcpdump captures")
