@@ -285,21 +285,41 @@ def test_keepalived_is_told_apart_by_its_addresses(lab):
     assert "vrrp mismatch" in node.log.read_text()
 
 
-@pytest.mark.parametrize("what, theirs, ours, mine", [
-    ("version", {"version": 3}, "2", "3"),
-    ("auth type", {"version": 2, "instance": PASS_KEEPALIVED}, "none", "PASS"),
-    ("advert interval", {"version": 2, "advert": 2}, "1000ms", "2000ms"),
-])
-def test_version_2_mismatches_are_named_with_both_values(lan, what, theirs, ours, mine):
+OTHER_PASS = PASS_KEEPALIVED.replace("s3cret", "other")
+MISMATCHES = {
+    "version": ({"version": 3}, "", "2", "3"),
+    "auth type": ({"version": 2, "instance": PASS_KEEPALIVED}, "", "none", "PASS"),
+    "password": ({"version": 2, "instance": OTHER_PASS}, PASS_POLLUX, "(configured)", "(another)"),
+    "advert interval": ({"version": 2, "advert": 2}, "", "1000ms", "2000ms"),
+    "addresses": ({"version": 2, "vips": ("10.0.0.30",)}, "", "10.0.0.3", "10.0.0.30"),
+}
+
+
+@pytest.mark.parametrize("what", MISMATCHES)
+def test_version_2_mismatches_are_named_with_both_values(lan, what):
+    theirs, ours, our_value, their_value = MISMATCHES[what]
     lan.keepalived("ka", priority=150, **theirs)
-    node = lan.pollux("px", priority=100)
+    node = lan.pollux("px", priority=100, instance=ours)
 
     def named():
         return [each for each in instance(node)["mismatches"] if each["what"] == what]
     seen = wait_until(named, f"a mismatch of {what}", deadline=30)[0]
-    assert (seen["ours"], seen["theirs"]) == (ours, mine)
+    assert (seen["ours"], seen["theirs"]) == (our_value, their_value)
     text = node.pollux("show", "vrrp").stdout
-    assert what in text and ours in text and mine in text
+    assert what in text and our_value in text and their_value in text
+
+
+def test_equal_priorities_are_elected_by_the_address_and_named(lab):
+    """keepalived at 10.0.0.6 has the higher address: it keeps the role after a partition."""
+    lan, node, peer = start_pair(lab, DIALECTS["v3-ipv4"], pollux=100, keepalived=100)
+    lan.isolate(node)
+    wait_state(node, "MASTER")
+    wait_until(lambda: peer.holds("10.0.0.3"), "keepalived is MASTER, too")
+    lan.heal(node)
+    wait_state(node, "BACKUP")
+    assert instance(node)["cause"] == "equal priority master with higher address"
+    assert "equal priority" in [each["what"] for each in instance(node)["mismatches"]]
+    wait_owner(peer, node, "10.0.0.3")
 
 
 def test_stranger_on_the_lan_is_listed(lan):
