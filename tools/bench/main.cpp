@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/bench/more_verbs.h"
+#include "tools/bench/scheduler_bench.h"
 #include "tools/bench/table_bench.h"
 #include "tools/bench/verbs.h"
 
@@ -26,6 +28,12 @@ constexpr Verb kVerbs[] = {
     {"compare", "two reports side by side: BEFORE.json AFTER.json", pollux::bench::run_compare},
     {"table", "cost of the connection table: lookup, insert, remove, sweep",
      pollux::bench::run_table},
+    {"scheduler", "cost of a choice with each scheduler, disruption of the hashing ones",
+     pollux::bench::run_scheduler},
+    {"flood", "a SYN flood beside established traffic: cost and survival",
+     pollux::bench::run_flood},
+    {"scale", "several workers on one table", pollux::bench::run_scale},
+    {"plot", "draw results: RESULT.json... [--html FILE] [--svg FOLDER]", pollux::bench::run_plot},
 };
 
 void print_usage(std::FILE* stream) {

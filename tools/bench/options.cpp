@@ -89,6 +89,10 @@ constexpr OptionRow kRows[] = {
      [](Options& options, std::string_view text) {
          return read_number(text, 1U, 250U, options.servers);
      }},
+    {Accepts::kWorkers, "--workers", "N", "most workers, 1 to 64 (2)",
+     [](Options& options, std::string_view text) {
+         return read_number(text, 1U, 64U, options.workers);
+     }},
     {Accepts::kLife, "--life", "", "whole TCP lives of 10 packets instead of SYNs",
      [](Options& options, std::string_view) { return options.life = true; }},
     {Accepts::kLarge, "--large", "", "also 10 million connections",

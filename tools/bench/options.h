@@ -24,6 +24,7 @@ struct Options {
     unsigned burst = 32;
     unsigned samples = 1000;
     unsigned servers = 64;
+    unsigned workers = 2;
     bool json = false;
     bool large = false;
     bool life = false;
@@ -43,6 +44,7 @@ struct Accepts {
     static constexpr unsigned kJsonFile = 1U << 8;
     static constexpr unsigned kLarge = 1U << 9;
     static constexpr unsigned kLife = 1U << 10;
+    static constexpr unsigned kWorkers = 1U << 16;
 };
 
 // Errors: an option that the verb does not know, a value missing or out of range.

@@ -76,10 +76,27 @@ Error unexpected(std::string what) {
 
 }  // namespace
 
-Result<std::unique_ptr<Testbed>> Testbed::create(const Options& options) {
+Result<lb::MemoryRegion> Testbed::make_buffers() {
     lb::RegionPlan plan;
     plan.add<FrameBuffer>("frames", kBatch);
-    auto region = lb::MemoryRegion::create(plan, {});
+    return lb::MemoryRegion::create(plan, {});
+}
+
+Result<std::unique_ptr<Testbed>> Testbed::sibling(unsigned worker) const {
+    auto region = make_buffers();
+    if (!region) return region.error();
+    std::unique_ptr<Testbed> bed(new Testbed(options_, std::move(region).value()));
+    bed->plane_ = plane_;
+    bed->worker_ = worker;
+    bed->seen_ = seen_;
+    bed->random_.seed(worker + 1);
+    bed->now_ = now_;
+    bed->pages_ = pages_;
+    return bed;
+}
+
+Result<std::unique_ptr<Testbed>> Testbed::create(const Options& options, unsigned workers) {
+    auto region = make_buffers();
     if (!region) return region.error();
     std::unique_ptr<Testbed> bed(new Testbed(options, std::move(region).value()));
 
@@ -89,9 +106,11 @@ Result<std::unique_ptr<Testbed>> Testbed::create(const Options& options) {
     limits.max_servers = 1024;
     limits.max_fragments = 64;
     limits.hash_secret = {11, 22, 33, 44};
+    limits.workers = workers;
     auto plane = lb::DataPlane::create(limits);
     if (!plane) return plane.error();
     bed->plane_ = std::move(plane).value();
+    for (unsigned worker = 1; worker < workers; ++worker) bed->plane_->worker(worker).offline();
     if (Status applied = bed->plane_->apply(bed->spec(), bed->now_); !applied) {
         return applied.error();
     }
@@ -190,6 +209,16 @@ void Testbed::load(std::uint64_t first, unsigned count, std::uint8_t tcp_flags, 
 void Testbed::load_random(Travel travel) {
     for (unsigned i = 0; i < kBatch; ++i) {
         write(i, random_() % options_.flows, net::kTcpAck, travel);
+    }
+}
+
+void Testbed::load_flood(std::uint64_t& next_flow) {
+    for (unsigned i = 0; i < kBatch; ++i) {
+        if (i % 2 == 0) {
+            write(i, random_() % options_.flows, net::kTcpAck, Travel::Forward);
+        } else {
+            write(i, next_flow++, net::kTcpSyn, Travel::Forward);
+        }
     }
 }
 
@@ -310,7 +339,7 @@ void Testbed::expire_short_lived() {
     constexpr std::uint32_t kWholeTable = 0xffffffff;
     now_ += std::chrono::seconds(2);
     for (int round = 0; round < 3; ++round) {
-        plane_->worker(0).quiescent();
+        plane_->worker(worker_).quiescent();
         plane_->housekeep(now_, kWholeTable);
     }
 }

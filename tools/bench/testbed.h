@@ -41,8 +41,14 @@ static_assert(sizeof(FrameBuffer) == 37 * 64);
 class Testbed {
   public:
     // The service and its servers, no connection yet. Room for options.flows connections at a load
-    // of 80 %. Errors: memory.
-    static Result<std::unique_ptr<Testbed>> create(const Options& options);
+    // of 80 %. The bed is worker 0's; the others are offline. Errors: memory.
+    static Result<std::unique_ptr<Testbed>> create(const Options& options, unsigned workers = 1);
+    // Another worker's bed on the same data plane, with the same connections. Errors: memory.
+    [[nodiscard]] Result<std::unique_ptr<Testbed>> sibling(unsigned worker) const;
+
+    // For beds beside others: a worker that is not at work must be offline.
+    void online() { plane_->worker(worker_).online(); }
+    void offline() { plane_->worker(worker_).offline(); }
 
     // Sets up options.flows connections through the data plane: SYN, SYN/ACK where replies pass,
     // ACK. Errors: the data plane did anything else than forward these packets.
@@ -50,6 +56,9 @@ class Testbed {
 
     // Fills the buffers with frames of established connections, uniformly at random.
     void load_random(Travel travel);
+    // The same from the clients, but every second frame is a SYN of a flow that was never seen: of
+    // `next_flow`, which is counted on.
+    void load_flood(std::uint64_t& next_flow);
     // Fills `count` buffers with the client's or the server's segment of the flows from `first`.
     void load(std::uint64_t first, unsigned count, std::uint8_t tcp_flags, Travel travel);
     // Passes the first `count` buffers through the worker in bursts. The measured code: what is
@@ -71,7 +80,7 @@ class Testbed {
     // sweeps the table. They are set to expire after one second here.
     void expire_short_lived();
 
-    [[nodiscard]] lb::WorkerCounters counters() const { return plane_->counters(0); }
+    [[nodiscard]] lb::WorkerCounters counters() const { return plane_->counters(worker_); }
     [[nodiscard]] std::string_view pages() const { return pages_; }
     [[nodiscard]] lb::DataPlane& plane() { return *plane_; }
 
@@ -83,6 +92,7 @@ class Testbed {
         std::uint8_t local = 0;
     };
     Testbed(const Options& options, lb::MemoryRegion region);
+    static Result<lb::MemoryRegion> make_buffers();
     [[nodiscard]] lb::DataPlaneSpec spec() const;
     [[nodiscard]] Endpoint client(std::uint64_t flow) const;
     [[nodiscard]] Segment segment_of(std::uint64_t flow, Travel travel) const;
@@ -96,7 +106,8 @@ class Testbed {
     Options options_;
     lb::MemoryRegion region_;
     std::span<FrameBuffer> buffers_;
-    std::unique_ptr<lb::DataPlane> plane_;
+    std::shared_ptr<lb::DataPlane> plane_;
+    unsigned worker_ = 0;
     std::unique_ptr<lb::ExtraPackets> extra_;
     std::array<lb::Packet, lb::kMaxBurst> packets_;
     std::vector<Seen> seen_;  // by flow modulo its size
@@ -111,7 +122,7 @@ class Testbed {
 
 template <typename After>
 void Testbed::process(unsigned count, After&& after) noexcept {
-    lb::Worker& worker = plane_->worker(0);
+    lb::Worker& worker = plane_->worker(worker_);
     for (unsigned first = 0; first < count; first += options_.burst) {
         const unsigned burst = std::min(options_.burst, count - first);
         for (unsigned i = 0; i < burst; ++i) {

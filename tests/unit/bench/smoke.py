@@ -5,6 +5,8 @@
 import json
 import subprocess
 import sys
+import tempfile
+import xml.dom.minidom
 
 PROGRAM = sys.argv[1]
 SMALL = ["--flows", "1000", "--samples", "20", "--json"]
@@ -30,5 +32,35 @@ def check(run):
 
 for each in RUNS:
     check(each)
+
+
+def result_of(*arguments):
+    output = subprocess.run([PROGRAM, *arguments, "--samples", "20", "--json"], check=True,
+                            capture_output=True, text=True)
+    return json.loads(output.stdout)
+
+
+schedulers = result_of("scheduler", "--servers", "16")["schedulers"]
+assert len(schedulers) == 14 and all(row["p10"] > 0 for row in schedulers), schedulers
+[mh] = [row for row in schedulers if row["scheduler"] == "mh"]
+assert mh["moved_by_leave"] < 0.2, mh
+flood = result_of("flood", "--method", "nat", "--flows", "1000")["flood"]
+assert flood["survived"] == 1000 and flood["syns"] == 20 * 2048 and flood["opened"] > 0, flood
+scale = result_of("scale", "--workers", "2", "--flows", "1000")["scale"]["figures"]
+assert [len(row["cycles"]) for row in scale] == [1, 2], scale
+with tempfile.TemporaryDirectory() as folder:
+    report, page = f"{folder}/report.json", f"{folder}/page.html"
+    with open(report, "w") as file:
+        json.dump(result_of("pipeline", "--method", "nat", "--flows", "1000"), file)
+    subprocess.run([PROGRAM, "plot", report, "--html", page, "--svg", folder], check=True,
+                   capture_output=True)
+    for name in (page, f"{folder}/pipeline.svg"):
+        with open(name) as file:
+            text = file.read()
+        assert "<svg" in text and "http" not in text.replace("http://www.w3.org/2000/svg", ""), name
+    xml.dom.minidom.parse(f"{folder}/pipeline.svg")
+    nothing = subprocess.run([PROGRAM, "plot", page, "--html", page], capture_output=True,
+                             text=True)
+    assert nothing.returncode == 1 and "neither a report" in nothing.stderr, nothing
 refused = subprocess.run([PROGRAM, "pipeline", "--flows", "none"], capture_output=True, text=True)
 assert refused.returncode == 2 and "--flows" in refused.stderr, refused
