@@ -12,6 +12,9 @@
 #include <thread>
 
 #include "control/config/check.h"
+#include "control/config/load.h"
+#include "control/config/render.h"
+#include "tools/pollux/bench_profile.h"
 #include "tools/pollux/client.h"
 #include "tools/pollux/import.h"
 #include "tools/pollux/ipvs.h"
@@ -40,6 +43,24 @@ int rs_setup(const Words& args, std::ostream& out, std::ostream& err) {
     return kOk;
 }
 
+int bench_profile(const Words& args, std::ostream& out, std::ostream& err) {
+    const auto options = parse_bench_profile(args);
+    if (!options) return fail(err, options.error(), kRefused);
+    control::LoadOptions load;
+    load.require_secrets = false;  // made on the generator's machine
+    const control::LoadResult loaded = control::load_config(options->file, load);
+    if (!loaded.config) {
+        err << control::render_all(loaded);
+        return kRefused;
+    }
+    const auto profile = make_profile(*loaded.config, *options);
+    if (!profile) return fail(err, profile.error(), kRefused);
+    const auto text = render_profile(*profile, *options);
+    if (!text) return fail(err, text.error(), kRefused);
+    out << *text;
+    return kOk;
+}
+
 // A sub-command that needs no daemon.
 struct LocalRow {
     std::string_view word;
@@ -49,6 +70,11 @@ struct LocalRow {
 };
 
 constexpr std::array kLocalRows = {
+    LocalRow{"bench-profile",
+             "--tool pktgen|trex|dperf|pollux-pktgen [--service ADDRESS:PORT] [--clients PREFIX] "
+             "[--flows N] [--balancer-mac MAC] [--address ADDRESS] [--server-address ADDRESS] "
+             "[--pci DEVICE] [--server-pci DEVICE] [--role client|server] FILE",
+             "print a traffic generator's input for a configuration file", bench_profile},
     LocalRow{"check", "[--strict] [--online] [--json] [--node NAME] FILE",
              "check a configuration file", check},
     LocalRow{"import", kImportUsage, "turn keepalived.conf or ipvsadm's rules into TOML",
