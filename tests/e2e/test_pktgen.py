@@ -31,6 +31,7 @@ def test_every_frame_arrives_rewritten_right(lab, method, kind, direction):
 
 def test_a_server_that_is_not_expected_is_noticed(lab):
     scene = GeneratorScene(lab, "NAT", "udp", fixed_macs=True)
+    scene.values["limit"] = "3s"
     scene.expect_servers(["10.0.0.11", "10.0.0.13"])
     status, report, messages = scene.generate()
     assert status == 2 and report is None
@@ -41,6 +42,7 @@ def test_a_server_that_is_not_expected_is_noticed(lab):
 def test_a_wrong_port_of_the_servers_is_noticed(lab):
     scene = GeneratorScene(lab, "NAT", "udp")
     scene.port = 8081
+    scene.values["limit"] = "6s"
     scene.expect_servers(scene.servers)
     status, _, messages = scene.generate()
     assert status == 2

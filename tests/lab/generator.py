@@ -92,6 +92,7 @@ rate = "5k"
 duration = "1s"
 drain = "2s"
 warm_up_rate = "2k"
+warm_up_limit = "{limit}"
 direction = "{direction}"
 """
 
@@ -112,7 +113,7 @@ class GeneratorScene:
             prefix=lab.prefix, protocol=protocol, method=method, servers=rows,
             neighbours=neighbours), {})
         self.values = {"prefix": lab.prefix, "folder": self.polluxd.folder, "method": method,
-                       "kind": kind, "direction": direction}
+                       "kind": kind, "direction": direction, "limit": "20s"}
         self.file = self.polluxd.folder / "traffic.toml"
         self.expect_servers(self.servers)
 

@@ -17,7 +17,6 @@ using std::chrono::seconds;
 
 constexpr auto kAskAgain = milliseconds(200);
 constexpr auto kAnswerLimit = seconds(10);
-constexpr unsigned kStageRounds = 5;
 constexpr std::uint8_t kTrials = 128;
 
 // MACs of servers for which the plan names none: locally administered, by position.
@@ -169,7 +168,8 @@ Status Generator::run_stage(const Stage& stage) {
         pending[i] = i;
     }
     counts_ = empty_counts(plan_);
-    for (unsigned round = 0; round < kStageRounds && !pending.empty(); ++round) {
+    const lb::TimePoint limit = wire_.now() + plan_.traffic.warm_up_limit;
+    while (!pending.empty() && wire_.now() < limit) {
         send_to_pending(stage, pending);
         drain();
         if (wire_.stopping()) return Error{"stopped", ""};

@@ -83,6 +83,7 @@ struct TrafficPlan {
     std::uint16_t burst = 32;
     Duration duration = std::chrono::seconds(10);
     std::string warm_up_rate = "50k";
+    Duration warm_up_limit = std::chrono::seconds(10);  // of each of its steps
     Duration catch_up = std::chrono::milliseconds(1);  // see Pacer
     Duration drain = std::chrono::milliseconds(500);   // how long the last frames may take
 };
@@ -92,7 +93,7 @@ struct SearchPlan {
     std::string lowest = "10k", highest = "10M";
     double resolution = 0.02;
     double tolerance = 0.001;  // PDR: share of the frames that may be lost
-    unsigned retries = 0;      // of a trial with losses, for machines with noisy neighbours
+    unsigned retries = 0;      // of a trial that failed, for machines with noisy neighbours
 };
 
 struct Plan {

@@ -171,6 +171,8 @@ const TableSchema* traffic_table() {
              "of a trial"},
             {"warm_up_rate", name<&P::warm_up_rate>(15), R"("50k")", kOnce,
              "at which connections are opened before the first trial"},
+            {"warm_up_limit", duration<&P::warm_up_limit>(milliseconds(10), hours(1)), R"("10s")",
+             kOnce, "for each step of it; what got lost is sent again until then"},
             {"catch_up", duration<&P::catch_up>(microseconds(10), seconds(1)), R"("1ms")", kOnce,
              "how much a held-up sender makes up for; the rest it has not offered"},
             {"drain", duration<&P::drain>(milliseconds(10), seconds(2)), R"("500ms")", kOnce,
@@ -194,7 +196,7 @@ const TableSchema* search_table() {
             {"tolerance", real<&P::tolerance>(0, 0.5), "0.001", kOnce,
              "share of the frames that the PDR may lose"},
             {"retries", number<&P::retries>(0, 100), "0", kOnce,
-             "how often a trial with losses is repeated before it counts"},
+             "how often a trial with losses or a held-up sender is made again"},
         },
         {},
         origin<&P::origin>};

@@ -157,8 +157,9 @@ std::string search_text(const Plan& plan, const Outcome& outcome) {
         text += "the generator could not send faster: the balancer's own limit is higher\n";
     }
     if (outcome.repeated > 0) {
-        text += format("%u trials with losses were made again (search.retries = %u)\n",
-                       outcome.repeated, plan.search.retries);
+        text += format(
+            "%u trials were made again after losses or a held-up sender (search.retries = %u)\n",
+            outcome.repeated, plan.search.retries);
     }
     return text;
 }

@@ -168,6 +168,7 @@ pktgen::Plan small_plan(lb::ForwardingMethod method, pktgen::Kind kind) {
     plan.traffic.rate = "20k";
     plan.traffic.duration = std::chrono::milliseconds(50);
     plan.traffic.drain = std::chrono::milliseconds(10);
+    plan.traffic.warm_up_limit = std::chrono::milliseconds(100);
     return plan;
 }
 
