@@ -10,6 +10,8 @@ from generator import GeneratorScene
     ("NAT", "udp", "both"),
     ("NAT", "tcp", "both"),
     ("DR", "tcp", "forward"),
+    ("TUN", "udp", "forward"),
+    ("FNAT", "tcp", "both"),
 ])
 def test_every_frame_arrives_rewritten_right(lab, method, kind, direction):
     scene = GeneratorScene(lab, method, kind, direction)

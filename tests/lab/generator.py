@@ -32,6 +32,9 @@ address = ["10.0.0.1/24"]
 to = "198.51.100.0/24"
 via = "203.0.113.9"
 
+[[local_address]]
+address = "10.0.0.2"
+
 [conntrack]
 max_connections = 16_384
 
