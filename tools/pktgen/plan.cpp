@@ -53,9 +53,10 @@ std::uint64_t client_hosts(const net::IpPrefix& clients) {
 }
 
 Endpoint client_of(const TrafficPlan& traffic, std::uint32_t flow) {
-    const std::uint64_t hosts = client_hosts(traffic.clients);
-    const auto host = static_cast<std::uint32_t>(flow % hosts);
-    const auto port = static_cast<std::uint32_t>(flow / hosts);
+    // At most 2^31: a division of 32 bits takes half of one of 64.
+    const auto hosts = static_cast<std::uint32_t>(client_hosts(traffic.clients));
+    const std::uint32_t host = flow % hosts;
+    const std::uint32_t port = flow / hosts;
     return {
         plus(traffic.clients.network().address, host_bits(traffic.clients) < 2 ? host : host + 1),
         static_cast<std::uint16_t>(kFirstClientPort + port)};
