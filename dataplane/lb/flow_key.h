@@ -31,6 +31,10 @@ class FlowKey {
     static FlowKey from_wire(net::Family family, const std::uint8_t* addresses,
                              net::Be16 source_port, net::Be16 destination_port,
                              Protocol protocol) noexcept;
+    // The same in place, for the packet path: a key that is made elsewhere and copied has its words
+    // read back wider than they were written, which no processor forwards from its store buffer.
+    void assign(net::Family family, const std::uint8_t* addresses, net::Be16 source_port,
+                net::Be16 destination_port, Protocol protocol) noexcept;
 
     // Precondition: both addresses are of one family, V4 or V6.
     static FlowKey make(const net::IpAddress& source, net::Be16 source_port,
@@ -75,18 +79,21 @@ class FlowKey {
     std::uint64_t words_[5];
 };
 
+inline void FlowKey::assign(net::Family family, const std::uint8_t* addresses,
+                            net::Be16 source_port, net::Be16 destination_port,
+                            Protocol protocol) noexcept {
+    const unsigned count = family == net::Family::V6 ? 4 : 1;
+    for (unsigned i = 0; i < count; ++i) std::memcpy(&words_[1 + i], addresses + 8 * i, 8);
+    words_[0] = source_port.wire() | (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
+                (static_cast<std::uint64_t>(protocol) << 32U) |
+                (family == net::Family::V6 ? kV6 : 0);
+}
+
 inline FlowKey FlowKey::from_wire(net::Family family, const std::uint8_t* addresses,
                                   net::Be16 source_port, net::Be16 destination_port,
                                   Protocol protocol) noexcept {
     FlowKey key;
-    key.words_[0] =
-        source_port.wire() | (static_cast<std::uint64_t>(destination_port.wire()) << 16U) |
-        (static_cast<std::uint64_t>(protocol) << 32U) | (family == net::Family::V6 ? kV6 : 0);
-    if (family == net::Family::V6) {
-        std::memcpy(&key.words_[1], addresses, 32);
-    } else {
-        std::memcpy(&key.words_[1], addresses, 8);
-    }
+    key.assign(family, addresses, source_port, destination_port, protocol);
     return key;
 }
 

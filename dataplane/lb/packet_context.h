@@ -58,6 +58,7 @@ struct BurstMemory {
     std::array<PacketContext, kMaxPlaces> packets;
     std::array<Connection, kMaxPlaces> passing;  // one-packet scheduling: never in the table
 
+    bool had_v6 = false;          // the burst before brought plain IPv6 frames
     std::uint32_t untouched = 0;  // takes the stores of Connection::touch that are not wanted
 
     PacketList flows;   // TCP, UDP or SCTP with ports, whole

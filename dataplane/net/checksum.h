@@ -69,9 +69,12 @@ class ChecksumDelta {
     // One taken off a TTL: the low byte of its word, as the word is loaded.
     constexpr void decrement_ttl() noexcept { sum_ += 0xfffeU; }
     constexpr void replace(const Ipv6Address& before, const Ipv6Address& after) noexcept {
-        const auto old_words = before.words();
-        const auto new_words = after.words();
-        for (unsigned i = 0; i < 4; ++i) replace(old_words[i], new_words[i]);
+        const auto old_halves = before.halves();
+        const auto new_halves = after.halves();
+        for (unsigned i = 0; i < 2; ++i) {
+            sum_ += static_cast<std::uint32_t>(~old_halves[i]) + (~old_halves[i] >> 32U);
+            sum_ += static_cast<std::uint32_t>(new_halves[i]) + (new_halves[i] >> 32U);
+        }
     }
 
     // RFC 1624 equation 3: HC' = ~(~HC + ~m + m'). Never turns a wrong checksum into a right one.
