@@ -4,10 +4,11 @@
     completion.py PROGRAM COMPLETION
 """
 
+import os
 import subprocess
 import sys
 
-PROGRAM, COMPLETION = sys.argv[1:]
+PROGRAM, COMPLETION = map(os.path.abspath, sys.argv[1:])
 
 
 def complete(*words):
@@ -25,7 +26,7 @@ def main():
     commands = complete("")
     assert {"show", "reload", "server", "vrrp", "ipvs", "check", "help"} <= commands, commands
     assert {"services", "connections", "workers"} <= complete("show", ""), complete("show", "")
-    assert complete("show", "serv") == {"services"}
+    assert complete("show", "serv") == {"servers", "services"}
     assert complete("server", "") == {"drain", "enable", "weight"}
     assert complete("--socket", "/x", "server", "d") == {"drain"}
     assert {"--limit", "--client", "--json"} <= complete("show", "connections", "--")
