@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control/api/commands.h"
+#include "control/api/tickets.h"
 #include "control/director/director.h"
 #include "control/director/reloader.h"
 #include "control/health/health_runner.h"
@@ -35,6 +36,30 @@ Result<Json> outcome_json(const Reloader::Outcome& outcome) {
     Json json = diff_json(outcome.diff);
     json["warnings"] = outcome.messages;
     return json;
+}
+
+// Reloads run beside the loop: the client asks again with its ticket.
+Reloader::Done answer_to(Tickets& tickets, std::uint64_t ticket) {
+    return [&tickets, ticket](const Reloader::Outcome& outcome) {
+        const Result<Json> json = outcome_json(outcome);
+        tickets.add(ticket, json ? Json{{"done", *json}}
+                                 : Json{{"message", json.error().message},
+                                        {"remedy", json.error().remedy}});
+    };
+}
+
+// What a request with a ticket gets; nothing: it has none.
+std::optional<Result<Json>> answer_of(Tickets& tickets, const Json& args) {
+    const auto ticket = number_argument(args, "ticket", {0, 0, std::int64_t{1} << 52});
+    if (!ticket) return ticket.error();
+    if (*ticket == 0) return std::nullopt;
+    const auto number = static_cast<std::uint64_t>(*ticket);
+    const std::optional<Json> parts = tickets.take(number);
+    if (!parts) return Error{"the outcome is not there any more", "see: pollux show status"};
+    if (parts->is_null()) return pending_answer(number);
+    const Json& part = parts->front();
+    if (part.contains("done")) return part["done"];
+    return Error{part.value("message", std::string()), part.value("remedy", std::string())};
 }
 
 struct ServerChoice {
@@ -184,6 +209,7 @@ Result<Json> show_config(CommandContext& context, const Json& /*args*/) {
 }
 
 Result<Json> reload(CommandContext& context, const Json& args) {
+    if (auto answer = answer_of(context.tickets, args)) return *answer;
     const auto preview = flag_argument(args, "preview");
     if (!preview) return preview.error();
     const auto confirm = number_argument(args, "confirm_seconds", {0, 0, 86400});
@@ -191,8 +217,15 @@ Result<Json> reload(CommandContext& context, const Json& args) {
     const auto discard = flag_argument(args, "discard_runtime");
     if (!discard) return discard.error();
     const RuntimeChanges fate = *discard ? RuntimeChanges::Discard : RuntimeChanges::Keep;
-    if (*preview) return outcome_json(context.reloader.preview(fate));
-    return outcome_json(context.reloader.reload(std::chrono::seconds(*confirm), fate));
+    const std::uint64_t opened = context.tickets.open();
+    context.tickets.expect(opened, 1);
+    const Reloader::Done done = answer_to(context.tickets, opened);
+    if (*preview) {
+        context.reloader.preview(fate, done);
+    } else {
+        context.reloader.reload(std::chrono::seconds(*confirm), fate, done);
+    }
+    return pending_answer(opened);
 }
 
 Result<Json> confirm_reload(CommandContext& context, const Json& /*args*/) {
@@ -201,8 +234,12 @@ Result<Json> confirm_reload(CommandContext& context, const Json& /*args*/) {
     return Json::object();
 }
 
-Result<Json> rollback(CommandContext& context, const Json& /*args*/) {
-    return outcome_json(context.reloader.rollback());
+Result<Json> rollback(CommandContext& context, const Json& args) {
+    if (auto answer = answer_of(context.tickets, args)) return *answer;
+    const std::uint64_t opened = context.tickets.open();
+    context.tickets.expect(opened, 1);
+    context.reloader.rollback(answer_to(context.tickets, opened));
+    return pending_answer(opened);
 }
 
 Result<Json> stop(CommandContext& context, const Json& /*args*/) {

@@ -174,7 +174,7 @@ int serve(Parts& parts, const DaemonOptions& options,
                           });
     SignalWatch signals(parts.loop, {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
         if (signal == SIGHUP) {
-            reloader.reload();
+            reloader.reload_unasked();
         } else {
             director.stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
         }

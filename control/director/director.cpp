@@ -22,6 +22,24 @@ constexpr unsigned kPuntBatchesPerTurn = 4;
 // The last frames (VRRP priority 0) leave through the workers' queues meanwhile.
 constexpr auto kStopGrace = std::chrono::milliseconds(20);
 
+// So many changes of a reload are logged one by one.
+constexpr std::size_t kMaxLoggedChanges = 100;
+
+void log_changes(const std::vector<std::string>& changes) {
+    const std::size_t shown = std::min(changes.size(), kMaxLoggedChanges);
+    for (std::size_t i = 0; i < shown; ++i) log::info("changed", {{"what", changes[i]}});
+    if (shown < changes.size()) {
+        log::info("more changes, not logged one by one", {{"count", changes.size() - shown}});
+    }
+}
+
+Error refuse_restart_only(const std::vector<std::string>& changed) {
+    std::string keys;
+    for (const std::string& key : changed) keys += (keys.empty() ? "" : ", ") + key;
+    return {"these keys cannot change while running: " + keys,
+            "restart polluxd, or put the old values back"};
+}
+
 PortTable make_ports(const Config& config, const std::vector<dpdk::PortView>& views) {
     PortTable table;
     for (std::size_t i = 0; i < config.ports.size(); ++i) {
@@ -49,8 +67,9 @@ Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane
     : loop_(&loop),
       runtime_(&runtime),
       plane_(&plane),
-      config_(std::move(config)),
-      ports_(make_ports(config_, runtime.ports())),
+      config_(std::make_shared<const Config>(std::move(config))),
+      ports_(make_ports(*config_, runtime.ports())),
+      server_addresses_(server_addresses(*config_)),
       started_(runtime.now()),
       housekeeping_(loop, [this] { housekeep(); }),
       vip_timer_(loop, [this] { settle_vips(); }),
@@ -85,7 +104,7 @@ Status Director::open_kernel() {
     auto taps = ExceptionTaps::open(ports_, *netlink_);
     if (!taps) return taps.error();
     taps_ = std::move(taps).value();
-    const Status planned = apply_kernel_plan(*netlink_, {}, plan_kernel(config_, ports_));
+    const Status planned = apply_kernel_plan(*netlink_, {}, plan_kernel(*config_, ports_));
     if (!planned) return planned;
     auto monitor = KernelMonitor::open(*loop_);
     if (!monitor) return monitor.error();
@@ -118,7 +137,7 @@ void Director::make_components() {
     };
     publisher_ = std::make_unique<Publisher>(
         *loop_, *plane_,
-        Publisher::Hooks{[this] { return build(config_, runtime_services_); },
+        Publisher::Hooks{[this] { return build(*config_, runtime_services_); },
                          [this] { return now(); },
                          [this](const lb::DataPlaneSpec& spec) { spec_applied(spec); }});
 }
@@ -149,50 +168,44 @@ void Director::stop(const std::string& reason) {
     stop_timer_.start_once(kStopGrace);
 }
 
-ConfigDiff Director::preview(const Config& next, RuntimeServices& changes,
-                             RuntimeChanges fate) const {
-    ConfigDiff diff = diff_configs(config_, next);
+void Director::preview_runtime(const Config& next, RuntimeServices& changes, RuntimeChanges fate,
+                               ConfigDiff& diff) const {
+    if (changes.size() == 0) return;
     if (fate == RuntimeChanges::Discard) {
-        if (changes.size() > 0) {
-            diff.changes.push_back("run-time changes given up: " + std::to_string(changes.size()));
-        }
+        diff.changes.push_back("run-time changes given up: " + std::to_string(changes.size()));
         changes = {};
-        return diff;
+        return;
     }
-    const auto lines = changes.follow_file(build_file_table(config_), build_file_table(next));
+    const auto lines = changes.follow_file(build_file_table(*config_), build_file_table(next));
     diff.changes.insert(diff.changes.end(), lines.begin(), lines.end());
-    return diff;
 }
 
-Result<ConfigDiff> Director::reload(Config next, RuntimeChanges fate) {
-    if (const Status available = check_available(next); !available) return available.error();
+Result<ConfigDiff> Director::reload(std::shared_ptr<const Config> next, ConfigDiff diff,
+                                    RuntimeChanges fate) {
+    if (const Status available = check_available(*next); !available) return available.error();
     RuntimeServices changes = runtime_services_;
-    ConfigDiff diff = preview(next, changes, fate);
-    if (!diff.restart_only.empty()) {
-        std::string keys;
-        for (const std::string& key : diff.restart_only) keys += (keys.empty() ? "" : ", ") + key;
-        return Error{"these keys cannot change while running: " + keys,
-                     "restart polluxd, or put the old values back"};
-    }
+    preview_runtime(*next, changes, fate, diff);
+    if (!diff.restart_only.empty()) return refuse_restart_only(diff.restart_only);
     for (const auto& extension : extensions_) {
-        if (const Status accepted = extension->check(next); !accepted) return accepted.error();
+        if (const Status accepted = extension->check(*next); !accepted) return accepted.error();
     }
-    const KernelPlan before = plan_kernel(config_, ports_);
-    const KernelPlan after = plan_kernel(next, ports_);
+    const KernelPlan before = plan_kernel(*config_, ports_);
+    const KernelPlan after = plan_kernel(*next, ports_);
     if (const Status done = apply_kernel_plan(*netlink_, before, after); !done) return done.error();
-    if (const Status done = publisher_->publish(build(next, changes)); !done) {
+    if (const Status done = publisher_->publish(build(*next, changes)); !done) {
         const Status undone = apply_kernel_plan(*netlink_, after, before);
         if (!undone) log::error("kernel state not restored", undone.error());
         return done.error();
     }
-    const Config old = std::exchange(config_, std::move(next));
+    // The old one lives on for the extensions, and with whoever wants to go back to it.
+    const std::shared_ptr<const Config> old = std::exchange(config_, std::move(next));
     runtime_services_ = std::move(changes);
     ++reloads_;
-    forget_removed(servers_, old.virtual_servers, config_.virtual_servers);
-    next_hops_->update_wanted(spec_.routes, wanted_servers());
-    if (old.log.level != config_.log.level) log::set_level(to_log_level(config_.log.level));
-    for (const auto& extension : extensions_) extension->reloaded(old, config_);
-    for (const std::string& line : diff.changes) log::info("changed", {{"what", line}});
+    forget_removed(servers_, old->virtual_servers, config_->virtual_servers);
+    update_servers();
+    if (old->log.level != config_->log.level) log::set_level(to_log_level(config_->log.level));
+    for (const auto& extension : extensions_) extension->reloaded(*old, *config_);
+    log_changes(diff.changes);
     log::info("reloaded", {{"changes", diff.changes.size()}, {"generation", plane_->generation()}});
     return diff;
 }
@@ -208,22 +221,26 @@ lb::DataPlaneSpec Director::build(const Config& config, const RuntimeServices& c
 Status Director::change_services(const lb::DataPlaneSpec& spec, RuntimeServices changes) {
     std::swap(runtime_services_, changes);
     Status done = publisher_->publish(spec);
-    if (!done) runtime_services_ = std::move(changes);
+    if (!done) {
+        runtime_services_ = std::move(changes);
+    } else {
+        update_servers();
+    }
     return done;
 }
 
 // Servers that are down are wanted, too: they may come back any moment.
-std::set<net::IpAddress> Director::wanted_servers() const {
-    std::set<net::IpAddress> addresses = server_addresses(config_);
+void Director::update_servers() {
+    server_addresses_ = server_addresses(*config_);
     for (const auto& [service, server] : runtime_services_.added_servers()) {
-        addresses.insert(server.address);
+        server_addresses_.insert(server.address);
     }
-    return addresses;
+    next_hops_->update_wanted(spec_.routes, server_addresses_);
 }
 
 void Director::spec_applied(const lb::DataPlaneSpec& spec) {
     spec_ = spec;
-    next_hops_->update_wanted(spec.routes, wanted_servers());
+    next_hops_->update_wanted(spec.routes, server_addresses_);
     log::debug("snapshot published", {{"generation", plane_->generation()},
                                       {"services", spec.services.size()},
                                       {"routes", spec.routes.size()},

@@ -48,11 +48,14 @@ class Director {
     [[nodiscard]] bool stopping() const { return stopping_; }
 
     // Makes `next` the configuration, as one transaction: a refused one changes nothing. The lines
-    // tell what changed.
-    Result<ConfigDiff> reload(Config next, RuntimeChanges fate = RuntimeChanges::Keep);
-    // What a reload would change. `changes`, a copy of runtime_services(), becomes what is left of
-    // them.
-    ConfigDiff preview(const Config& next, RuntimeServices& changes, RuntimeChanges fate) const;
+    // tell what changed. `diff` is what diff_configs says of config() and `next`: the caller may
+    // have compared large configurations elsewhere.
+    Result<ConfigDiff> reload(std::shared_ptr<const Config> next, ConfigDiff diff,
+                              RuntimeChanges fate);
+    // Completes the diff by what a reload does to the operator's changes. `changes`, a copy of
+    // runtime_services(), becomes what is left of them.
+    void preview_runtime(const Config& next, RuntimeServices& changes, RuntimeChanges fate,
+                         ConfigDiff& diff) const;
 
     void add(std::unique_ptr<Extension> extension);
 
@@ -77,7 +80,7 @@ class Director {
     // To set weights; call publish_soon() after a change.
     RuntimeServices& runtime_changes() { return runtime_services_; }
     [[nodiscard]] lb::DataPlaneSpec build_with(const RuntimeServices& changes) const {
-        return build(config_, changes);
+        return build(*config_, changes);
     }
     Status change_services(const lb::DataPlaneSpec& spec, RuntimeServices changes);
     // Sends a complete frame out of a port. False: queue full.
@@ -86,7 +89,9 @@ class Director {
     }
     [[nodiscard]] lb::TimePoint now() const { return runtime_->now(); }
 
-    [[nodiscard]] const Config& config() const { return config_; }
+    [[nodiscard]] const Config& config() const { return *config_; }
+    // For whoever needs it beyond a reload.
+    [[nodiscard]] std::shared_ptr<const Config> shared_config() const { return config_; }
     [[nodiscard]] const PortTable& ports() const { return ports_; }
     [[nodiscard]] const KernelTables& kernel() const { return monitor_->tables(); }
     [[nodiscard]] const KernelMonitor& monitor() const { return *monitor_; }
@@ -109,7 +114,7 @@ class Director {
     void make_components();
     [[nodiscard]] lb::DataPlaneSpec build(const Config& config,
                                           const RuntimeServices& changes) const;
-    [[nodiscard]] std::set<net::IpAddress> wanted_servers() const;
+    void update_servers();
     void spec_applied(const lb::DataPlaneSpec& spec);
     void watch_kernel();
     void settle_vips();
@@ -120,11 +125,12 @@ class Director {
     EventLoop* loop_;
     dpdk::Runtime* runtime_;
     lb::DataPlane* plane_;
-    Config config_;
+    std::shared_ptr<const Config> config_;
     PortTable ports_;
     ServerStates servers_;
     RuntimeServices runtime_services_;
     EventLog events_;
+    std::set<net::IpAddress> server_addresses_;  // of both
     lb::DataPlaneSpec spec_;
     lb::TimePoint started_;
     std::uint64_t reloads_ = 0;

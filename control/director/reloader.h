@@ -2,16 +2,19 @@
 #pragma once
 
 // Reloader: SIGHUP and `pollux reload`. Reads the file again and hands a good configuration to the
-// Director; can take the last reload back, also by itself when nobody confirms it. Control thread.
+// Director; can take the last reload back, also by itself when nobody confirms it. Reading, judging
+// and comparing happen on a thread of their own: a large file delays no advertisement. Control
+// thread.
 
 #include <chrono>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/config/load.h"
 #include "control/director/director.h"
+#include "control/loop/background_work.h"
 
 namespace pollux::control {
 
@@ -24,30 +27,47 @@ class Reloader {
         ConfigDiff diff;
     };
 
+    using Done = std::function<void(const Outcome&)>;
+
     Reloader(Director& director, std::string path, LoadOptions options);
 
-    // With `confirm` > 0 the old configuration comes back after that time unless confirm() is
-    // called.
-    Outcome reload(std::chrono::seconds confirm = std::chrono::seconds::zero(),
-                   RuntimeChanges fate = RuntimeChanges::Keep);
+    // `done` is called from the loop with what came of it. With `confirm` > 0 the old configuration
+    // comes back after that time unless confirm() is called.
+    void reload(std::chrono::seconds confirm, RuntimeChanges fate, Done done);
+    // As a signal asks for it: the outcome is logged. One that waits already will read the same
+    // file.
+    void reload_unasked();
     // What reload() would do.
-    Outcome preview(RuntimeChanges fate) const;
+    void preview(RuntimeChanges fate, Done done);
     // Error: nothing waits for it.
     Status confirm();
-    // Back to the configuration before the last reload. Error: there is none.
-    Outcome rollback();
+    // Back to the configuration before the last reload. Refused: there is none.
+    void rollback(Done done);
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] bool waits_for_confirmation() const { return confirm_timer_.active(); }
 
   private:
-    Outcome apply(Config next, RuntimeChanges fate);
+    // What the thread makes.
+    struct Candidate {
+        std::shared_ptr<const Config> config;   // not set: refused
+        std::shared_ptr<const Config> against;  // that `diff` starts from
+        Outcome outcome;
+    };
+
+    void read(const std::function<void(Candidate&)>& then);
+    Outcome apply(Candidate& candidate, RuntimeChanges fate);
+    void keep_previous(std::shared_ptr<const Config> before);
+    // Frees it on the thread: tens of thousands of servers take a while.
+    void discard(std::shared_ptr<const Config> config);
 
     Director* director_;
     std::string path_;
     LoadOptions options_;
-    std::optional<Config> previous_;
+    std::shared_ptr<const Config> previous_;
+    unsigned reloads_waiting_ = 0;  // of reload_unasked(), the running one counted
     Timer confirm_timer_;
+    BackgroundWork background_;
 };
 
 }  // namespace pollux::control

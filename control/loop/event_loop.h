@@ -42,7 +42,8 @@ class EventLoop {
     // Runs the callbacks that are ready now without waiting. For tests and start-up.
     void run_ready();
     void stop();
-    // Runs the callback soon, from run(), never from within post.
+    // Runs the callback soon, from run(), never from within post. The one function that other
+    // threads may call.
     void post(Callback callback);
 
     [[nodiscard]] LoopStats stats() const;
