@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 
 #include "control/spec/server_states.h"
 
@@ -87,23 +88,35 @@ void find_restart_only(const Config& before, const Config& after, Lines& lines) 
     }
 }
 
-// Elements of an array of tables, matched by name.
+// Elements of an array of tables, matched by name; the first of equal names counts. Linear: there
+// may be tens of thousands of services and servers.
 template <typename Item, typename Name, typename Changed>
 void diff_items(const std::vector<Item>& before, const std::vector<Item>& after, Name name_of,
                 Changed on_changed, Lines& lines) {
-    const auto find = [&](const std::vector<Item>& items, const auto& name) {
-        return std::find_if(items.begin(), items.end(),
-                            [&](const Item& item) { return name_of(item) == name; });
+    const auto index = [&name_of](const std::vector<Item>& items) {
+        std::unordered_map<std::string, const Item*> by_name;
+        by_name.reserve(items.size());
+        for (const Item& item : items) by_name.try_emplace(name_of(item), &item);
+        return by_name;
     };
+    // Nearly always everything keeps its place: then no index is needed.
+    const bool same_places = before.size() == after.size() &&
+                             std::equal(before.begin(), before.end(), after.begin(),
+                                        [](const Item& a, const Item& b) { return a == b; });
+    if (same_places) return;
+    const auto old_items = index(before);
+    const auto new_items = index(after);
     for (const Item& item : before) {
-        if (find(after, name_of(item)) == after.end()) lines.push_back(name_of(item) + " removed");
+        const std::string name = name_of(item);
+        if (!new_items.contains(name)) lines.push_back(name + " removed");
     }
     for (const Item& item : after) {
-        const auto old = find(before, name_of(item));
-        if (old == before.end()) {
-            lines.push_back(name_of(item) + " added");
-        } else if (!(*old == item)) {
-            on_changed(*old, item);
+        const std::string name = name_of(item);
+        const auto old = old_items.find(name);
+        if (old == old_items.end()) {
+            lines.push_back(name + " added");
+        } else if (!(*old->second == item)) {
+            on_changed(*old->second, item);
         }
     }
 }

@@ -33,7 +33,7 @@ SnapshotBuilder::SnapshotBuilder(const DataPlaneLimits& limits, std::span<Server
 Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& spec,
                                                          const Snapshot* previous) {
     if (Status status = check_spec(spec, limits_); !status) return status.error();
-    if (server_ids_.size() + count_new_servers(spec) > limits_.max_servers) {
+    if (!servers_fit(spec)) {
         return Error{"more real servers than max_servers = " + std::to_string(limits_.max_servers) +
                          ", counting removed ones that connections still use",
                      "raise the limit and restart, or wait for the connections to end"};
@@ -67,21 +67,25 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
 
     for (ServiceRecord& service : services_) service.present = false;
     for (ServerRecord& server : servers_) server.present = false;
-    for (const ServiceSpec& service : spec.services) take_service(service);
-    fill_services(spec, previous, *next);
+    std::vector<RealServerId> taken;
+    for (const ServiceSpec& service : spec.services) take_service(service, taken);
+    fill_services(spec, taken, previous, *next);
     fill_servers(*next);
     return next;
 }
 
-std::size_t SnapshotBuilder::count_new_servers(const DataPlaneSpec& spec) const {
-    std::size_t count = 0;
+bool SnapshotBuilder::servers_fit(const DataPlaneSpec& spec) const {
+    std::size_t all = server_ids_.size();
+    for (const ServiceSpec& service : spec.services) all += service.servers.size();
+    if (all <= limits_.max_servers) return true;
+    std::size_t known = 0;  // counted twice
     for (const ServiceSpec& service : spec.services) {
         const ServiceKey key = ServiceKey::of(service);
         for (const RealServerSpec& server : service.servers) {
-            count += server_ids_.contains({key, server.address, server.port}) ? 0 : 1;
+            known += server_ids_.contains({key, server.address, server.port}) ? 1 : 0;
         }
     }
-    return count;
+    return all - known <= limits_.max_servers;
 }
 
 std::shared_ptr<const RouteTable> SnapshotBuilder::take_routes(const DataPlaneSpec& spec) {
@@ -93,7 +97,7 @@ std::shared_ptr<const RouteTable> SnapshotBuilder::take_routes(const DataPlaneSp
     return routes_;
 }
 
-void SnapshotBuilder::take_service(const ServiceSpec& spec) {
+void SnapshotBuilder::take_service(const ServiceSpec& spec, std::vector<RealServerId>& taken) {
     const ServiceKey key = ServiceKey::of(spec);
     auto [found, is_new] = service_ids_.try_emplace(key, kNoService);
     if (is_new) {
@@ -107,11 +111,13 @@ void SnapshotBuilder::take_service(const ServiceSpec& spec) {
         services_[index(found->second)] = {key, 0, false, true};
     }
     services_[index(found->second)].present = true;
-    for (const RealServerSpec& server : spec.servers) take_server(server, key, found->second);
+    for (const RealServerSpec& server : spec.servers) {
+        taken.push_back(take_server(server, key, found->second));
+    }
 }
 
-void SnapshotBuilder::take_server(const RealServerSpec& spec, const ServiceKey& service_key,
-                                  ServiceId service) {
+RealServerId SnapshotBuilder::take_server(const RealServerSpec& spec, const ServiceKey& service_key,
+                                          ServiceId service) {
     const ServerKey key{service_key, spec.address, spec.port};
     auto [found, is_new] = server_ids_.try_emplace(key, kNoRealServer);
     if (is_new) {
@@ -137,10 +143,11 @@ void SnapshotBuilder::take_server(const RealServerSpec& spec, const ServiceKey& 
     record.removed_in = 0;
     if (added || spec.weight != 0) record.last_weight = spec.weight;
     set_thresholds(loads_[index(found->second)], spec.upper_threshold, spec.lower_threshold);
+    return found->second;
 }
 
-void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, const Snapshot* previous,
-                                    Snapshot& next) {
+void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, std::span<const RealServerId> taken,
+                                    const Snapshot* previous, Snapshot& next) {
     next.services.resize(services_.size());
     for (std::size_t i = 0; i < services_.size(); ++i) next.services[i].key = services_[i].key;
     std::vector<std::pair<ServiceKey, ServiceId>> keys;
@@ -151,9 +158,9 @@ void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, const Snapshot* p
         (service.address.is_v6() ? next.has_services_v6 : next.has_services_v4) = true;
         VirtualService& entry = next.services[index(id)];
         entry.present = true;
-        for (const RealServerSpec& server : service.servers) {
-            entry.servers.push_back(server_ids_.at({key, server.address, server.port}));
-        }
+        const auto servers = taken.first(service.servers.size());
+        taken = taken.subspan(servers.size());
+        entry.servers.assign(servers.begin(), servers.end());
         entry.spec = service;
         entry.spec.servers.clear();
         const bool known = previous != nullptr && index(id) < previous->services.size() &&

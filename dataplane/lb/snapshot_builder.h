@@ -11,9 +11,10 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <tuple>
+#include <unordered_map>
 #include <vector>
 
+#include "dataplane/lb/address_map.h"
 #include "dataplane/lb/connection.h"
 #include "dataplane/lb/data_plane.h"
 #include "dataplane/lb/ids.h"
@@ -64,8 +65,21 @@ class SnapshotBuilder {
         ServiceKey service;
         net::IpAddress address;
         std::uint16_t port = 0;
-        auto operator<=>(const ServerKey&) const noexcept = default;
         bool operator==(const ServerKey&) const noexcept = default;
+    };
+    // A reload looks each of tens of thousands of servers up several times. The keys come from the
+    // operator: the hash needs no secret.
+    struct HashKey {
+        std::size_t operator()(const ServiceKey& key) const noexcept {
+            const std::uint64_t rest = std::uint64_t{key.fwmark} << 32U |
+                                       static_cast<std::uint64_t>(key.protocol) << 16U | key.port;
+            return hash_address(key.address) ^ (rest * 0x9e3779b97f4a7c15U);
+        }
+        std::size_t operator()(const ServerKey& key) const noexcept {
+            const std::uint64_t service = (*this)(key.service);
+            return (service << 7U | service >> 57U) ^ hash_address(key.address) ^
+                   (std::uint64_t{key.port} * 0x9e3779b97f4a7c15U);
+        }
     };
     struct ServerRecord {
         ServerKey key;
@@ -84,11 +98,14 @@ class SnapshotBuilder {
         bool used = false;
     };
 
-    [[nodiscard]] std::size_t count_new_servers(const DataPlaneSpec& spec) const;
+    [[nodiscard]] bool servers_fit(const DataPlaneSpec& spec) const;
     std::shared_ptr<const RouteTable> take_routes(const DataPlaneSpec& spec);
-    void take_service(const ServiceSpec& spec);
-    void take_server(const RealServerSpec& spec, const ServiceKey& service_key, ServiceId service);
-    void fill_services(const DataPlaneSpec& spec, const Snapshot* previous, Snapshot& next);
+    // Appends the ids of the service's servers, in their order.
+    void take_service(const ServiceSpec& spec, std::vector<RealServerId>& taken);
+    RealServerId take_server(const RealServerSpec& spec, const ServiceKey& service_key,
+                             ServiceId service);
+    void fill_services(const DataPlaneSpec& spec, std::span<const RealServerId> taken,
+                       const Snapshot* previous, Snapshot& next);
     [[nodiscard]] ServiceScheduler make_scheduler(const ServiceSpec& spec,
                                                   std::span<const RealServerId> servers,
                                                   const SysctlSpec& sysctl,
@@ -107,8 +124,8 @@ class SnapshotBuilder {
     const PathMtus& path_mtus_;
     bool has_removed_servers_ = false;
     std::uint64_t generation_ = 0;
-    std::map<ServiceKey, ServiceId> service_ids_;
-    std::map<ServerKey, RealServerId> server_ids_;
+    std::unordered_map<ServiceKey, ServiceId, HashKey> service_ids_;
+    std::unordered_map<ServerKey, RealServerId, HashKey> server_ids_;
     std::map<net::IpAddress, LocalAddressId> local_ids_;
     std::vector<ServiceRecord> services_;
     std::vector<ServerRecord> servers_;

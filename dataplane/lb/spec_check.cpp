@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "dataplane/lb/scheduler.h"
 #include "dataplane/lb/service_lookup.h"
@@ -36,24 +37,29 @@ bool has_local_address(const DataPlaneSpec& spec, net::Family family) {
 
 Status check_server(const RealServerSpec& server, const ServiceSpec& service,
                     const DataPlaneSpec& spec) {
-    const std::string name = endpoint(server.address, server.port) + " of " + describe(service);
+    // Only for messages: there may be tens of thousands of servers.
+    const auto fail_server = [&server, &service](const std::string& what, std::string remedy) {
+        return fail("real server " + endpoint(server.address, server.port) + " of " +
+                        describe(service) + what,
+                    std::move(remedy));
+    };
     if (server.address.is_unspecified()) {
-        return fail("real server " + name + " has no address", "give an IPv4 or IPv6 address");
+        return fail_server(" has no address", "give an IPv4 or IPv6 address");
     }
     const bool crosses = server.address.family != service.address.family;
     if (crosses && server.method != ForwardingMethod::Tunnel &&
         server.method != ForwardingMethod::FullNat) {
-        return fail("real server " + name + " is of another address family",
-                    "use TUN or FNAT for a server of the other family");
+        return fail_server(" is of another address family",
+                           "use TUN or FNAT for a server of the other family");
     }
     if (server.method == ForwardingMethod::FullNat &&
         !has_local_address(spec, server.address.family)) {
-        return fail("real server " + name + " uses FNAT, but there is no local address for it",
-                    "add a local address of the server's family");
+        return fail_server(" uses FNAT, but there is no local address for it",
+                           "add a local address of the server's family");
     }
     if (server.upper_threshold != 0 && server.lower_threshold > server.upper_threshold) {
-        return fail("real server " + name + " has a lower threshold above the upper one",
-                    "make the lower threshold at most the upper one");
+        return fail_server(" has a lower threshold above the upper one",
+                           "make the lower threshold at most the upper one");
     }
     return ok_status();
 }
