@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reload is one transaction: it applies all or nothing, can be taken back, and neither adverts nor
+connections notice it, however large the file is."""
+
+import os
+import pathlib
+import re
+import threading
+import time
+
+import pytest
+import topology
+from lab import run, wait_until
+from vrrp_lab import Lan, gaps, instance, now, pollux_config, tap_holds, wait_state
+
+# 1,000 for a campaign.
+RELOADS = int(os.environ.get("POLLUX_RELOADS", "40"))
+# The largest keepalived set-up that is known to have been reloaded in public.
+SERVICES, SERVERS = 2277, 37205
+
+
+def edit(node, old, new):
+    text = node.config.read_text()
+    assert old in text
+    node.write_config(text.replace(old, new))
+
+
+def servers_of(polluxd):
+    service = polluxd.show("services")["services"][0]
+    return {row["address"]: row["weight"] for row in service["servers"]}
+
+
+@pytest.fixture
+def scene(lab):
+    return topology.build(lab, "nat")
+
+
+WEIGHTS = {"10.10.10.21": 1, "10.10.10.22": 2, "10.10.10.23": 3}
+
+
+def test_diff_shows_what_would_change_and_changes_nothing(scene):
+    edit(scene.polluxd, "weight = 3", "weight = 5")
+    shown = scene.polluxd.pollux("reload", "--diff").stdout
+    assert "real_server 10.10.10.23:8080 weight 3 -> 5" in shown, shown
+    assert servers_of(scene.polluxd) == WEIGHTS
+    assert "weight 3 -> 5" in scene.polluxd.pollux("reload").stdout
+    assert servers_of(scene.polluxd) == {**WEIGHTS, "10.10.10.23": 5}
+
+
+def test_a_bad_file_changes_nothing_and_is_explained(scene):
+    edit(scene.polluxd, "weight = 3", "weight = 5\nwieght = 6")
+    refused = scene.polluxd.pollux("reload", check=False)
+    assert refused.returncode == 1
+    assert "unknown key `wieght`" in refused.stderr and "did you mean `weight`?" in refused.stderr
+    assert servers_of(scene.polluxd) == WEIGHTS
+
+
+def test_keys_that_need_a_restart_are_refused_by_name(scene):
+    edit(scene.polluxd, "weight = 3", "weight = 5")
+    edit(scene.polluxd, "max_connections = 65_536", "max_connections = 131_072")
+    edit(scene.polluxd, 'idle = "adaptive"', 'idle = "adaptive"\nburst = 16')
+    refused = scene.polluxd.pollux("reload", check=False)
+    assert refused.returncode == 1
+    assert "cannot change while running: dpdk.burst, conntrack.max_connections" in refused.stderr
+    assert servers_of(scene.polluxd) == WEIGHTS
+
+
+def test_an_unconfirmed_reload_takes_itself_back(scene):
+    edit(scene.polluxd, "weight = 3", "weight = 5")
+    scene.polluxd.pollux("reload", "--confirm", "1s")
+    assert scene.polluxd.show("status")["waits_for_confirmation"]
+    wait_until(lambda: servers_of(scene.polluxd) == WEIGHTS, "the old weights come back")
+    assert not scene.polluxd.show("status")["waits_for_confirmation"]
+    assert scene.polluxd.pollux("confirm", check=False).returncode == 1
+
+
+def test_a_confirmed_reload_stays_and_rollback_goes_back_once(scene):
+    edit(scene.polluxd, "weight = 3", "weight = 5")
+    scene.polluxd.pollux("reload", "--confirm", "600s")
+    scene.polluxd.pollux("confirm")
+    assert servers_of(scene.polluxd) == {**WEIGHTS, "10.10.10.23": 5}
+    assert "weight 5 -> 3" in scene.polluxd.pollux("rollback").stdout
+    assert servers_of(scene.polluxd) == WEIGHTS
+    # A rollback is a change like any other: it can be taken back, too.
+    scene.polluxd.pollux("rollback")
+    assert servers_of(scene.polluxd) == {**WEIGHTS, "10.10.10.23": 5}
+
+
+def test_an_address_moves_between_instances_in_one_reload(lab):
+    lan = Lan(lab)
+    second = """
+[[vrrp_instance]]
+name = "VI_2"
+interface = "wan"
+virtual_router_id = 52
+virtual_ipaddress = [
+    { address = "10.0.0.4" },
+]
+"""
+    node = lan.pollux("a", vips=("10.0.0.3", "10.0.0.30"), more=second)
+    for name in ("VI_1", "VI_2"):
+        wait_state(node, "MASTER", name)
+    edit(node, '    { address = "10.0.0.30" },\n', "")
+    edit(node, '{ address = "10.0.0.4" },', '{ address = "10.0.0.4" },\n    { address = "10.0.0.30" },')
+    since = now()
+    node.pollux("reload")
+    assert [instance(node, name)["state"] for name in ("VI_1", "VI_2")] == ["MASTER", "MASTER"]
+    assert tap_holds(node, "10.0.0.30") and lan.observer.ping("10.0.0.30")
+    wait_until(lambda: [advert.count for advert in lan.capture.adverts(since=since, vrid=52)][1:2]
+               == [2], "VI_2 advertises two addresses")
+    for vrid in (51, 52):
+        assert max(gaps(lan.capture.adverts(vrid=vrid, since=since - 3))) < 1.5
+
+
+def large(text, weight):
+    """The configuration with so many services that a keepalived once needed two minutes."""
+    lines = [text, '[[route]]\nto = "default"\nvia = "10.0.0.1"\ndev = "wan"\n']
+    for number in range(SERVICES):
+        count = SERVERS // SERVICES + (number < SERVERS % SERVICES)
+        rows = ", ".join(f'{{ address = "10.{100 + number % 50}.{number // 50}.{each + 1}", '
+                         f'weight = {weight} }}' for each in range(count))
+        lines.append(f'[[virtual_server]]\naddress = "10.9.{number // 250}.{number % 250 + 1}"\n'
+                     f'port = 80\nprotocol = "TCP"\nlvs_sched = "wrr"\nlvs_method = "NAT"\n'
+                     f'real_server = [{rows}]\n')
+    return "\n".join(lines)
+
+
+def test_a_file_with_37205_servers_delays_no_advert(lab):
+    lan = Lan(lab)
+    text = pollux_config(lab).replace("@NAME@", "a")
+    node = lan.pollux("a", toml=text)
+    wait_state(node, "MASTER")
+    for weight in (1, 2):
+        node.write_config(large(text, weight))
+        since = now()
+        started = time.monotonic()
+        node.pollux("reload")
+        print(f"reload: {time.monotonic() - started:.2f} s")
+        wait_until(lambda since=since: len(lan.capture.adverts(since=since)) >= 3, "adverts go on")
+        longest = max(gaps(lan.capture.adverts(since=since - 2)))
+        print(f"longest gap between adverts: {longest:.3f} s")
+        assert longest < 1.5
+    services = node.show("status")["services"]
+    assert services == SERVICES
+    assert instance(node)["state"] == "MASTER"
+
+
+def resident_kib(process):
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+def daemon_process(polluxd):
+    """polluxd itself: `ip netns exec` becomes it."""
+    return polluxd.process
+
+
+def test_many_reloads_under_load_lose_nothing_and_leak_nothing(scene):
+    polluxd = scene.polluxd
+    stop = threading.Event()
+    failures, answers = [], [0]
+
+    def load():
+        while not stop.is_set():
+            result = scene.client.run("curl", "-s", "--max-time", "10", "-H", "Connection: close",
+                                      f"{scene.url}[1-50]", check=False, timeout=120)
+            answers[0] += len(result.stdout.split())
+            if result.returncode != 0 or len(result.stdout.split()) != 50:
+                failures.append(result.returncode)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        before = None
+        for number in range(RELOADS):
+            old, new = ("weight = 3", "weight = 4") if number % 2 == 0 else ("weight = 4",
+                                                                            "weight = 3")
+            edit(polluxd, old, new)
+            polluxd.pollux("reload")
+            if number == RELOADS // 4:  # caches are warm
+                before = resident_kib(daemon_process(polluxd)), descriptors(daemon_process(polluxd))
+    finally:
+        stop.set()
+        thread.join()
+    assert failures == [] and answers[0] > 0
+    after = resident_kib(daemon_process(polluxd)), descriptors(daemon_process(polluxd))
+    print(f"{RELOADS} reloads, {answers[0]} answers, resident {before[0]} -> {after[0]} KiB")
+    assert after[1] == before[1]
+    assert after[0] - before[0] < 4096
+    assert polluxd.show("status")["reloads"] == RELOADS
+    assert run("kill", "-0", polluxd.process.pid).returncode == 0
