@@ -66,6 +66,25 @@ std::string hex_of(std::string_view text, bool& any) {
     return hex;
 }
 
+bool is_host(const Statement& statement) {
+    return statement.word() == "host" && statement.block;
+}
+
+// SMTP_CHECK with several host { }: as many checks, each with what the others share.
+std::vector<Statement> one_host_each(const Statement& check) {
+    const auto hosts = std::ranges::count_if(check.children, is_host);
+    if (check.word() != "SMTP_CHECK" || hosts < 2) return {check};
+    std::vector<Statement> checks;
+    for (const Statement& host : check.children) {
+        if (!is_host(host)) continue;
+        Statement one = check;
+        std::erase_if(one.children, is_host);
+        one.children.push_back(host);
+        checks.push_back(std::move(one));
+    }
+    return checks;
+}
+
 }  // namespace
 
 void convert_check(ImportContext& context, const Statement& statement, TomlTable& server) {
@@ -77,12 +96,14 @@ void convert_check(ImportContext& context, const Statement& statement, TomlTable
             import_title(context, statement) + " has no " + std::string(row->needs),
             "keepalived leaves the check out: the server is not checked");
     }
-    TomlTable& check = server.append("check", statement.place);
-    check.set_text("type", statement.word(), statement.place);
-    convert_block(context, statement, row->block, check);
-    if (row->block == Block::SslGet) add_tls(context, statement, check);
-    const bool lost = row->block == Block::MiscCheck && !check.has("misc_path");
-    if (lost) server.remove_last("check");
+    for (const Statement& each : one_host_each(statement)) {
+        TomlTable& check = server.append("check", each.place);
+        check.set_text("type", each.word(), each.place);
+        convert_block(context, each, row->block, check);
+        if (row->block == Block::SslGet) add_tls(context, each, check);
+        const bool lost = row->block == Block::MiscCheck && !check.has("misc_path");
+        if (lost) server.remove_last("check");
+    }
 }
 
 void convert_url(ImportContext& context, const Statement& statement, TomlTable& check) {
@@ -141,13 +162,7 @@ void convert_http_protocol(ImportContext& context, const Statement& statement, T
     check.set_text("http_protocol", version, statement.place);
 }
 
-// Each host is a check of its own for keepalived too; the first one is this check.
 void convert_smtp_host(ImportContext& context, const Statement& statement, TomlTable& check) {
-    if (check.has("connect_ip")) {
-        return context.log.error(statement.place,
-                                 import_title(context, statement) + " is a second host",
-                                 "write a second SMTP_CHECK for it");
-    }
     convert_block(context, statement, Block::SmtpHost, check);
 }
 

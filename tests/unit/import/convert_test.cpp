@@ -215,6 +215,20 @@ TEST(Import, KeepsAServiceWithChecksAndSorryServer) {
     EXPECT_NE(good.toml.find("payload = \"0f10\""), std::string::npos);
 }
 
+TEST(Import, EachHostOfAnSmtpCheckIsACheck) {
+    const ImportResult result =
+        import_text(service("",
+                            "SMTP_CHECK {\nhost { connect_ip 10.0.0.12 }\nhelo_name a\n"
+                            "host { connect_ip 10.0.0.13\nconnect_port 26 }\n}"));
+    EXPECT_EQ(mistakes(result), std::vector<std::string>{});
+    const std::size_t at = result.toml.find("[[virtual_server.real_server.check]]");
+    EXPECT_EQ(result.toml.substr(at),
+              "[[virtual_server.real_server.check]]\ntype = \"SMTP_CHECK\"\nhelo_name = \"a\"\n"
+              "connect_ip = \"10.0.0.12\"\n\n"
+              "[[virtual_server.real_server.check]]\ntype = \"SMTP_CHECK\"\nhelo_name = \"a\"\n"
+              "connect_ip = \"10.0.0.13\"\nconnect_port = 26\n");
+}
+
 TEST(Import, PutsGlobalWordsWhereTheyBelong) {
     const ImportResult result = import_text(
         "global_defs {\nrouter_id a\nnotification_email {\nx@y\nz@y\n}\nsmtp_server mail 587\n"
