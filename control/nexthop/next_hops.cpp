@@ -49,8 +49,9 @@ void NextHops::update_wanted(std::span<const lb::RouteSpec> routes,
         if (port == nullptr || route.gateway.family == net::Family::None || is_neighbour) continue;
         wanted.insert({port->interface, route.gateway});
     }
+    const PrefixLengths lengths(tables_->routes);
     for (const net::IpAddress& server : servers) {
-        const HopKey hop = next_hop_of(*tables_, *ports_, server);
+        const HopKey hop = next_hop_of(*tables_, *ports_, server, lengths);
         if (const ControlPort* port = ports_->find(hop.port)) {
             wanted.insert({port->interface, hop.address});
         }

@@ -117,9 +117,22 @@ lb::RouteSpec dead_end(const net::IpPrefix& destination) {
 
 }  // namespace
 
-const KernelRoute* lookup_route(const RouteTable& routes, const net::IpAddress& address) {
+PrefixLengths::PrefixLengths() {
+    v4_.set();
+    v6_.set();
+}
+
+PrefixLengths::PrefixLengths(const RouteTable& routes) {
+    for (const auto& [prefix, by_metric] : routes.all()) {
+        (prefix.address.is_v4() ? v4_ : v6_).set(prefix.length);
+    }
+}
+
+const KernelRoute* lookup_route(const RouteTable& routes, const net::IpAddress& address,
+                                const PrefixLengths& lengths) {
     if (address.family == net::Family::None) return nullptr;
     for (int length = host_length(address); length >= 0; --length) {
+        if (!lengths.has(address.family, static_cast<unsigned>(length))) continue;
         const net::IpPrefix prefix =
             net::IpPrefix{address, static_cast<std::uint8_t>(length)}.network();
         const auto known = routes.all().find(prefix);
@@ -130,8 +143,8 @@ const KernelRoute* lookup_route(const RouteTable& routes, const net::IpAddress& 
 }
 
 HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
-                   const net::IpAddress& address) {
-    const KernelRoute* route = lookup_route(tables.routes, address);
+                   const net::IpAddress& address, const PrefixLengths& lengths) {
+    const KernelRoute* route = lookup_route(tables.routes, address, lengths);
     const RouteHop* hop = route == nullptr ? nullptr : usable_hop(*route);
     const ControlPort* port = hop == nullptr ? nullptr : ports.find(hop->interface);
     if (port == nullptr) return {};

@@ -3,6 +3,7 @@
 
 // From the kernel's routes and neighbours to the data plane's RouteSpecs. Pure; control thread.
 
+#include <bitset>
 #include <span>
 #include <vector>
 
@@ -22,15 +23,34 @@ struct HopKey {
     auto operator<=>(const HopKey&) const = default;
 };
 
+// Which prefix lengths a route table has: what a lookup has to try. For many lookups in a table that
+// does not change meanwhile.
+class PrefixLengths {
+  public:
+    // Every length.
+    PrefixLengths();
+    explicit PrefixLengths(const RouteTable& routes);
+
+    [[nodiscard]] bool has(net::Family family, unsigned length) const {
+        return (family == net::Family::V4 ? v4_ : v6_).test(length);
+    }
+
+  private:
+    std::bitset<129> v4_;
+    std::bitset<129> v6_;
+};
+
 // The route that the kernel would take to `address`, or null. Routes of a link that is down and
 // routes through interfaces that are no port's TAP count, as the kernel sees them.
 [[nodiscard]] const KernelRoute* lookup_route(const RouteTable& routes,
-                                              const net::IpAddress& address);
+                                              const net::IpAddress& address,
+                                              const PrefixLengths& lengths = {});
 
 // The neighbour that frames to `address` are sent to, or nothing when the kernel's route is missing
 // or leads elsewhere than to a port.
 [[nodiscard]] HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
-                                 const net::IpAddress& address);
+                                 const net::IpAddress& address,
+                                 const PrefixLengths& lengths = {});
 
 // One RouteSpec for each kernel route through a TAP (on-link ones glean), and a host route for each
 // on-link neighbour whose MAC is known. Where the kernel's route leads nowhere (blackhole) or

@@ -70,13 +70,14 @@ struct DataPlane::Impl {
     [[nodiscard]] Traffic traffic_of_former(ServiceId id) const {
         return index(id) < former.size() ? former[index(id)] : Traffic{};
     }
-    // Servers that left the service and are still known.
-    [[nodiscard]] static std::vector<RealServerId> removed_servers(ServiceId service,
-                                                                   const Snapshot& snapshot) {
-        std::vector<RealServerId> ids;
+    // By ServiceId: servers that left the service and are still known.
+    [[nodiscard]] static std::vector<std::vector<RealServerId>> removed_servers(
+        const Snapshot& snapshot) {
+        std::vector<std::vector<RealServerId>> ids(snapshot.services.size());
         for (std::uint32_t i = 0; i < snapshot.servers.size(); ++i) {
             const RealServer& server = snapshot.servers[i];
-            if (server.service == service && !server.present) ids.push_back(RealServerId{i});
+            if (server.present || index(server.service) >= ids.size()) continue;
+            ids[index(server.service)].push_back(RealServerId{i});
         }
         return ids;
     }

@@ -104,6 +104,7 @@ WorkerCounters DataPlane::counters(unsigned worker) const {
 std::vector<ServiceView> DataPlane::services(TimePoint now) const {
     const Snapshot& snapshot = *impl_->shared.snapshot.read();
     std::vector<ServiceView> views;
+    const auto removed_servers = Impl::removed_servers(snapshot);
     for (std::uint32_t i = 0; i < snapshot.services.size(); ++i) {
         const VirtualService& service = snapshot.services[i];
         if (!service.present) continue;
@@ -116,7 +117,7 @@ std::vector<ServiceView> DataPlane::services(TimePoint now) const {
             return view_of(impl_->shared, id, snapshot, traffic);
         };
         for (const RealServerId id : service.servers) view.servers.push_back(add(id));
-        for (const RealServerId id : impl_->removed_servers(ServiceId{i}, snapshot)) {
+        for (const RealServerId id : removed_servers[i]) {
             const ServerView removed = add(id);
             if (removed.active + removed.inactive + removed.persistent == 0) continue;
             view.servers.push_back(removed);
