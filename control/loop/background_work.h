@@ -3,7 +3,8 @@
 
 // BackgroundWork: what would keep the loop from its timers (reading a large file, freeing a large
 // configuration) runs on a thread of its own, one piece at a time. The pieces share nothing with
-// the control thread but what they were given and what they hand back: no locks. Control thread.
+// the control thread but what they were given and what they hand back: no locks. EventLoop::post is
+// the one function of the loop that they call. Control thread.
 
 #include <deque>
 #include <functional>

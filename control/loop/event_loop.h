@@ -42,8 +42,7 @@ class EventLoop {
     // Runs the callbacks that are ready now without waiting. For tests and start-up.
     void run_ready();
     void stop();
-    // Runs the callback soon, from run(), never from within post. The one function that other
-    // threads may call.
+    // Runs the callback soon, from run(), never from within post.
     void post(Callback callback);
 
     [[nodiscard]] LoopStats stats() const;
