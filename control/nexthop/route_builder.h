@@ -23,8 +23,8 @@ struct HopKey {
     auto operator<=>(const HopKey&) const = default;
 };
 
-// Which prefix lengths a route table has: what a lookup has to try. For many lookups in a table that
-// does not change meanwhile.
+// Which prefix lengths a route table has: what a lookup has to try. For many lookups in a table
+// that does not change meanwhile.
 class PrefixLengths {
   public:
     // Every length.
@@ -49,8 +49,7 @@ class PrefixLengths {
 // The neighbour that frames to `address` are sent to, or nothing when the kernel's route is missing
 // or leads elsewhere than to a port.
 [[nodiscard]] HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
-                                 const net::IpAddress& address,
-                                 const PrefixLengths& lengths = {});
+                                 const net::IpAddress& address, const PrefixLengths& lengths = {});
 
 // One RouteSpec for each kernel route through a TAP (on-link ones glean), and a host route for each
 // on-link neighbour whose MAC is known. Where the kernel's route leads nowhere (blackhole) or

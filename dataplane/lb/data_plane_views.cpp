@@ -161,8 +161,7 @@ void DataPlane::for_each_connection(TimePoint now,
     } while (cursor != 0);
 }
 
-std::optional<ConnectionView> DataPlane::find_connection(const FlowKey& key,
-                                                         TimePoint now) const {
+std::optional<ConnectionView> DataPlane::find_connection(const FlowKey& key, TimePoint now) const {
     SharedState& shared = impl_->shared;
     const Tick tick = to_tick(now);
     const FoundConnection found = shared.connections.find(key, tick);
