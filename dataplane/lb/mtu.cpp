@@ -70,7 +70,8 @@ void meet_small_mtu(Burst& burst, unsigned at, Direction direction, std::uint16_
         send_in_fragments(burst, at, direction, mtu);
         return;
     }
-    decrement_ttl(context);  // LVS quotes the packet as it would have gone on
+    // LVS quotes the client's packet as it would have gone on, the server's as it came.
+    if (direction == Direction::Forward) decrement_ttl(context);
     answer_too_big(burst, context, mtu);
 }
 
