@@ -4,6 +4,7 @@ when they do not."""
 
 import pytest
 from generator import GeneratorScene
+from lab import run
 
 
 @pytest.mark.parametrize("method, kind, direction", [
@@ -33,7 +34,7 @@ def test_every_frame_arrives_rewritten_right(lab, method, kind, direction):
 
 def test_a_server_that_is_not_expected_is_noticed(lab):
     scene = GeneratorScene(lab, "NAT", "udp", fixed_macs=True)
-    scene.values["limit"] = "3s"
+    scene.values["limit"] = "10s"
     scene.expect_servers(["10.0.0.11", "10.0.0.13"])
     status, report, messages = scene.generate()
     assert status == 2 and report is None
@@ -44,7 +45,7 @@ def test_a_server_that_is_not_expected_is_noticed(lab):
 def test_a_wrong_port_of_the_servers_is_noticed(lab):
     scene = GeneratorScene(lab, "NAT", "udp")
     scene.port = 8081
-    scene.values["limit"] = "6s"
+    scene.values["limit"] = "15s"
     scene.expect_servers(scene.servers)
     status, _, messages = scene.generate()
     assert status == 2
@@ -55,7 +56,21 @@ def test_search_reports_the_rates(lab):
     scene = GeneratorScene(lab, "DR", "udp")
     status, report, messages = scene.generate("search", "--lowest", "100", "--highest", "1000",
                                               "--resolution", "0.5", "--duration", "200ms",
-                                              "--catch-up", "500ms", "--retries", "5")
+                                              "--retries", "5")
     assert status == 0, messages
     assert 100 <= report["ndr"] <= report["pdr"] <= 1000
     assert "NDR" in messages
+
+
+def test_the_profile_of_the_balancers_own_file_works(lab):
+    scene = GeneratorScene(lab, "NAT", "udp")
+    profile = scene.lab.program("pollux")
+    text = run(profile, "bench-profile", "--tool", "pollux-pktgen", "--server-address", "10.0.0.9",
+               "--flows", "100", scene.polluxd.config).stdout
+    scene.file.write_text(text)
+    status, report, messages = scene.generate(
+        "run", "--hugepages", "false", "--hugepage-mem", "128M", "--mbufs-per-port", "8192",
+        "--file-prefix", f"{lab.prefix}-generator", "--rate", "1k", "--duration", "500ms",
+        "--drain", "2s", "--catch-up", "1s", "--warm-up-rate", "1k", "--warm-up-limit", "20s")
+    assert status == 0, messages
+    assert report["trials"][0]["offered"]["forward"] > 50

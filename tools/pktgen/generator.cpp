@@ -315,10 +315,15 @@ Trial Generator::run_trial(double rate) {
     std::array<Pacer, 2> pacers{Pacer(rate, plan_.traffic.catch_up, start),
                                 Pacer(rate, plan_.traffic.catch_up, start)};
     lb::TimePoint now = start;
-    for (; now < end && !wire_.stopping(); now = wire_.now()) {
+    bool owes = true;
+    // A sender that was held up at the end still sends what was due by then: it was a longer trial.
+    while ((now < end || owes) && !wire_.stopping()) {
+        if (now < end) now = wire_.now();
+        owes = false;
         for (unsigned direction = 0; direction < directions; ++direction) {
             const unsigned count = pacers[direction].grant(now, plan_.traffic.burst);
             if (count > 0) send_trial_burst(count, direction == 1);
+            owes |= count > 0;
         }
         receive_all();
     }

@@ -27,7 +27,7 @@ class BalancerWire : public pktgen::Wire {
     // Balances the plan's service over the plan's servers.
     explicit BalancerWire(const pktgen::Plan& plan);
 
-    lb::TimePoint now() override { return now_ += std::chrono::microseconds(1); }
+    lb::TimePoint now() override { return now_ += step; }
     bool stopping() override { return stop; }
     unsigned receive(std::size_t port, std::span<lb::Packet> out) override;
     unsigned transmit(std::size_t port, std::span<lb::Packet> packets) override;
@@ -39,6 +39,7 @@ class BalancerWire : public pktgen::Wire {
     // Takes at most so many frames in one transmit.
     unsigned room = 64;
     bool stop = false;
+    lb::Duration step = std::chrono::microseconds(1);  // of the clock
     std::unique_ptr<lb::DataPlane> plane;
     std::size_t in_use = 0;  // buffers
 

@@ -239,6 +239,20 @@ TEST(Campaign, WhatThePortRefusesIsLost) {
     EXPECT_FALSE(outcome->passed(Mode::Run));
 }
 
+TEST(Campaign, AHeldUpSenderMakesUpForIt) {
+    Plan plan = small_plan(ForwardingMethod::Nat, Kind::TcpSyn);
+    plan.traffic.catch_up = std::chrono::milliseconds(200);
+    BalancerWire wire(plan);
+    wire.step = std::chrono::milliseconds(30);  // runs that seldom
+    const Result<Outcome> outcome = run(plan, wire);
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    const Trial& trial = outcome->trials.at(0);
+    EXPECT_TRUE(trial.is_offered());
+    EXPECT_GE(trial.elapsed, plan.traffic.duration);
+    EXPECT_EQ(trial.counts.forfeited, 0U);
+    EXPECT_TRUE(outcome->passed(Mode::Run));
+}
+
 TEST(Campaign, SearchFindsTheRateAtWhichFramesAreLost) {
     Plan plan = small_plan(ForwardingMethod::Nat, Kind::Udp);
     plan.search.lowest = "1k";
