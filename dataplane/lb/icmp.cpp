@@ -4,6 +4,7 @@
 #include "dataplane/lb/cross_family.h"
 #include "dataplane/lb/establish.h"
 #include "dataplane/lb/host.h"
+#include "dataplane/lb/icmp_across.h"
 #include "dataplane/lb/rewrite.h"
 #include "dataplane/lb/track.h"
 #include "dataplane/lb/tunnel_error.h"
@@ -99,6 +100,10 @@ void send_on_to_server(Burst& burst, unsigned at, const net::QuotedPacket& quote
         return;
     }
     const ForwardingMethod method = connection.state().method();
+    if (method == ForwardingMethod::FullNat && crosses_families(connection)) {
+        relate_across(burst, at, quoted, Direction::Forward);
+        return;
+    }
     const std::uint8_t* const server = context.server->address.bytes.data();
     const EndPoint server_end{server, connection.server_port()};
     if (method == ForwardingMethod::Nat) {
@@ -115,6 +120,10 @@ void send_on_to_client(Burst& burst, unsigned at, const net::QuotedPacket& quote
     PacketContext& context = burst.packet(at);
     const Connection& connection = *context.connection;
     const ForwardingMethod method = connection.state().method();
+    if (method == ForwardingMethod::FullNat && crosses_families(connection)) {
+        relate_across(burst, at, quoted, Direction::Reply);
+        return;
+    }
     const std::uint8_t* const virtual_address = connection.virtual_bytes().data();
     const EndPoint virtual_end{virtual_address, connection.virtual_port()};
     if (method == ForwardingMethod::FullNat) {
@@ -185,14 +194,7 @@ void relate_icmp(Burst& burst, unsigned at) noexcept {
         found = meet_unknown(burst, at);
         if (context.packet->verdict != Verdict::Pending) return;
     }
-    if (found) {
-        context.connection = &burst.table.connection(found.index);
-        if (context.connection->state().method() == ForwardingMethod::FullNat &&
-            crosses_families(*context.connection)) {
-            drop(burst, context, DropReason::NoTranslation);
-            return;
-        }
-    }
+    if (found) context.connection = &burst.table.connection(found.index);
     if (!found || found.direction == Direction::Forward) {
         send_on_to_server(burst, at, quoted);
     } else {

@@ -240,9 +240,9 @@ TEST_F(CrossFamily, WhatHasNoCounterpartIsDroppedByName) {
     }
 }
 
-TEST_F(CrossFamily, IcmpErrorDoesNotCross) {
+TEST_F(CrossFamily, IcmpErrorWithoutACounterpartDoesNotCross) {
     const Output sent = open();
-    const Bytes error = server_frame(1).ipv4(server_v4(1), kLocal).icmp(3, 3).quote(sent.frame);
+    const Bytes error = server_frame(1).ipv4(server_v4(1), kLocal).icmp(4, 0).quote(sent.frame);
     EXPECT_TRUE(drops(rig_.from_server(error).own, lb::DropReason::NoTranslation));
 }
 
