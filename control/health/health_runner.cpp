@@ -155,6 +155,7 @@ void HealthRunner::add_entry(const HealthBoard::NewCheck& check) {
 // An appointment of a running check is the limit of its try.
 void HealthRunner::turn() {
     const lb::TimePoint now = director_->now();
+    armed_.reset();
     bool full = false;
     for (unsigned i = 0; i < kWorkPerTurn && !full; ++i) {
         const auto due = schedule_.take_due(now);
@@ -174,7 +175,7 @@ void HealthRunner::turn() {
         next_tick_ = board_.next_tick();
     }
     if (full) {
-        timer_.start_once(kFullPause);
+        arm(now + kFullPause);
     } else {
         set_timer();
     }
@@ -184,11 +185,13 @@ void HealthRunner::set_timer() {
     if (!started_) return;
     auto next = schedule_.next();
     if (next_tick_ && (!next || *next_tick_ < *next)) next = next_tick_;
-    if (!next) {
-        timer_.cancel();
-    } else {
-        timer_.start_once(*next - director_->now());
-    }
+    // Setting a timer costs a system call: one that fires too early looks again.
+    if (next && (!armed_ || *next < *armed_)) arm(*next);
+}
+
+void HealthRunner::arm(lb::TimePoint at) {
+    armed_ = at;
+    timer_.start_once(at - director_->now());
 }
 
 // False: too many tries run, this one waits.

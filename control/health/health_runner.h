@@ -83,6 +83,7 @@ class HealthRunner final : public Extension {
     void add_entry(const HealthBoard::NewCheck& check);
     void turn();
     void set_timer();
+    void arm(lb::TimePoint at);
     bool begin(Entry& entry, lb::TimePoint now);
     void finish(Entry& entry, ProbeResult result);
     void look_at_addresses();
@@ -103,6 +104,7 @@ class HealthRunner final : public Extension {
     std::optional<lb::TimePoint> next_tick_;
     std::mt19937_64 random_;
     Timer timer_;
+    std::optional<lb::TimePoint> armed_;  // when timer_ fires
     Timer address_timer_;
     std::size_t running_ = 0;
     std::size_t most_running_ = 0;
