@@ -14,6 +14,12 @@
 
 namespace pollux::lb {
 
+// The service of the burst's latest new flow: the next one often asks for the same.
+struct ServiceMemo {
+    FlowKey key;
+    ServiceId service = kNoService;
+};
+
 struct Burst {
     Burst(Worker::Impl& own, TimePoint time, ExtraPackets& further) noexcept
         : worker(own),
@@ -33,7 +39,9 @@ struct Burst {
     const TimePoint now;
     const Tick tick;
     const DefenceLevel defence;
-    bool inserted = false;    // the burst has brought new connections
+    bool inserted = false;   // the burst has brought new connections
+    bool gathering = false;  // new connections wait in memory.openings
+    ServiceMemo memo;
     unsigned sent = 0;        // received packets that go out again
     unsigned next_place = 0;  // in `memory`, for a fragment that had waited
 

@@ -17,7 +17,7 @@ constexpr std::uint64_t pack_binding(RealServerId server, ServiceId service,
 
 void Connection::init(const NewConnection& what, Tick now) noexcept {
     const FlowKey& key = what.forward;
-    addresses_ = {key.source().bytes, key.destination().bytes};
+    store_addresses(key);
     ports_[0] = {key.source_port(), key.destination_port()};
     // NAT: the server answers the client's own port.
     const bool full_nat = what.method == ForwardingMethod::FullNat;
@@ -52,19 +52,39 @@ void Connection::copy_reserved(const Connection& from) noexcept {
                  std::memory_order_relaxed);
 }
 
+// IPv4 addresses take four bytes, the rest is zero.
+void Connection::store_addresses(const FlowKey& key) noexcept {
+    const bool is_v6 = key.is_v6();
+    const std::uint64_t words[4] = {
+        is_v6 ? key.word(1) : key.word(1) & 0xffffffffU,
+        is_v6 ? key.word(2) : 0,
+        is_v6 ? key.word(3) : key.word(1) >> 32U,
+        is_v6 ? key.word(4) : 0,
+    };
+    for (unsigned i = 0; i < 4; ++i) {
+        std::memcpy(addresses_[i / 2].data() + 8 * (i % 2), &words[i], sizeof words[i]);
+    }
+}
+
 FlowKey Connection::forward_key() const noexcept {
-    return FlowKey::make(client_address(), client_port(), virtual_address(), virtual_port(),
-                         state_relaxed().protocol());
+    const ConnectionState state = state_relaxed();
+    return FlowKey::join(state.client_is_v6() ? net::Family::V6 : net::Family::V4,
+                         addresses_[0].data(), addresses_[1].data(),
+                         load_bytes<std::uint32_t>(ports_[0].data()), state.protocol());
 }
 
 FlowKey Connection::reply_key(const AddressTable& servers,
                               const AddressTable& locals) const noexcept {
-    const net::IpAddress from = servers[static_cast<std::uint32_t>(server())].address();
+    const AddressRecord& from = servers[static_cast<std::uint32_t>(server())];
     const LocalAddressId local = local_address();
-    const net::IpAddress to =
-        local == kNoLocalAddress ? client_address() : locals[index(local)].address();
-    assert(from.family == to.family && "a reply has one family");
-    return FlowKey::make(from, server_port(), to, local_port(), state_relaxed().protocol());
+    assert((local == kNoLocalAddress
+                ? state_relaxed().client_is_v6()
+                : locals[index(local)].address().is_v6()) == (from.family == net::Family::V6) &&
+           "a reply has one family");
+    const std::uint8_t* const to =
+        local == kNoLocalAddress ? addresses_[0].data() : locals[index(local)].bytes.data();
+    return FlowKey::join(from.family, from.bytes.data(), to,
+                         load_bytes<std::uint32_t>(ports_[1].data()), state_relaxed().protocol());
 }
 
 }  // namespace pollux::lb

@@ -179,6 +179,8 @@ class alignas(64) Connection {
         return value;
     }
 
+    void store_addresses(const FlowKey& key) noexcept;
+
     std::array<std::array<std::uint8_t, 16>, 2> addresses_;  // client, virtual
     std::array<std::array<net::Be16, 2>, 2> ports_;          // client, virtual; server, local
     std::uint64_t binding_;

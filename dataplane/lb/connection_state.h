@@ -14,6 +14,11 @@
 
 namespace pollux::lb {
 
+// Whether the servers' packets come back through us, so that connections have a second key.
+constexpr bool has_reply_key(ForwardingMethod method) noexcept {
+    return method == ForwardingMethod::Nat || method == ForwardingMethod::FullNat;
+}
+
 // Flags of a connection, owned by connection tracking.
 enum class ConnectionFlag : std::uint16_t {
     Active = 1U << 0,     // counted as active with its server (LVS: !IP_VS_CONN_F_INACTIVE)
@@ -75,9 +80,8 @@ class ConnectionState {
         constexpr std::uint64_t kReply = (std::uint64_t{0xff} << 48U) | std::uint64_t{1} << 59U;
         return (word_ ^ (word0 << 16U)) & (key == 0 ? kForward : kReply);
     }
-    // NAT and FullNAT: the server's packets come back through us and have a key of their own.
     [[nodiscard]] constexpr bool has_reply_key() const noexcept {
-        return method() == ForwardingMethod::Nat || method() == ForwardingMethod::FullNat;
+        return lb::has_reply_key(method());
     }
 
     // Each returns a changed copy, to be handed to Connection::change_state.

@@ -82,11 +82,26 @@ void ConnectionTable::cancel(Participant self, ConnectionIndex reserved) noexcep
     pool_.give_back(self, lb::index(reserved));
 }
 
-void ConnectionTable::prefetch_reply(ConnectionIndex reserved) const noexcept {
-    const Connection& record = connection(reserved);
-    if (record.state_relaxed().has_reply_key()) {
-        table_.slots().prefetch_home(hash_(table_.traits().key(record, 1)));
-    }
+std::uint64_t ConnectionTable::prefetch_reply(const NewConnection& what) const noexcept {
+    if (!has_reply_key(what.method)) return 0;
+    const std::uint64_t hash = hash_(table_.traits().reply_key(what));
+    table_.slots().prefetch_home(hash);
+    return hash;
+}
+
+void ConnectionTable::prefetch_further(std::uint64_t hash,
+                                       std::uint64_t reply_hash) const noexcept {
+    table_.slots().prefetch_placing(hash);
+    if (reply_hash != 0) table_.slots().prefetch_placing(reply_hash);
+}
+
+void ConnectionTable::choose_first_local_port(NewConnection& what, std::uint64_t hash,
+                                              std::span<const LocalPorts> pool) noexcept {
+    const LocalPortRow row(pool);
+    if (row.count() == 0) return;
+    const auto [address, port] = row.at((hash & 0xffffffffU) % row.count());
+    what.local = address;
+    what.local_port = net::Be16::from_host(port);
 }
 
 InsertResult ConnectionTable::result_of(const PublishResult& published) const noexcept {
@@ -175,7 +190,7 @@ std::uint32_t ConnectionTable::sweep(Participant self, Tick now, std::uint32_t b
     return removed;
 }
 
-bool ConnectionTable::may_add_embryonic(Participant self) noexcept {
+bool ConnectionTable::may_add_embryonic(Participant self, unsigned waiting) noexcept {
     constexpr std::uint32_t kRefreshEvery = 32;  // how far off the share may be per participant
     EmbryonicCount& own = embryonic_[lb::index(self)];
     if (own.until_refresh == 0) {
@@ -184,7 +199,7 @@ bool ConnectionTable::may_add_embryonic(Participant self) noexcept {
         own.until_refresh = kRefreshEvery;
     }
     --own.until_refresh;
-    if (own.others + own.get() < static_cast<std::int64_t>(embryonic_limit_)) return true;
+    if (own.others + own.get() + waiting < static_cast<std::int64_t>(embryonic_limit_)) return true;
     own.until_refresh = 0;  // at the limit: look again next time
     return false;
 }

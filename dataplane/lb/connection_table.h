@@ -123,8 +123,18 @@ class ConnectionTable {
     }
     void cancel(Participant self, ConnectionIndex reserved) noexcept;
 
-    // NAT: fetches the buckets of the reply key ahead of `insert`. The record is initialised.
-    void prefetch_reply(ConnectionIndex reserved) const noexcept;
+    // Fetches what `insert` will touch, for callers that have something else to do in between:
+    // first the reply key's home bucket (nothing to do without one), then, when that has arrived,
+    // the further buckets of both keys. The first call returns the hash of the reply key (0: it has
+    // none), `hash` is that of the forward key. The record itself is not read, as it may still be
+    // on its way.
+    std::uint64_t prefetch_reply(const NewConnection& what) const noexcept;
+    void prefetch_further(std::uint64_t hash, std::uint64_t reply_hash) const noexcept;
+
+    // FullNAT: the first local address and port that insert_with_local_port will try, so that
+    // prefetch_reply knows the reply key.
+    static void choose_first_local_port(NewConnection& what, std::uint64_t hash,
+                                        std::span<const LocalPorts> pool) noexcept;
 
     // Makes the connection findable under all its keys at once, unless another live connection has
     // one of them. `hash` is that of the forward key (from the lookup). Racing inserts of one key
@@ -155,8 +165,9 @@ class ConnectionTable {
 
     // Embryonic connections.
 
-    // False when half-open connections have reached their share: ask before reserving one.
-    [[nodiscard]] bool may_add_embryonic(Participant self) noexcept;
+    // False when half-open connections have reached their share: ask before reserving one. Besides
+    // those inserted the caller has `waiting` ones to insert.
+    [[nodiscard]] bool may_add_embryonic(Participant self, unsigned waiting = 0) noexcept;
     // To be called by whoever cleared ConnectionFlag::Embryonic with change_state, or set it.
     void count_established(Participant self) noexcept { embryonic_[lb::index(self)].subtract(); }
     void count_embryonic(Participant self) noexcept { embryonic_[lb::index(self)].add(); }

@@ -54,6 +54,18 @@ class ConnectionTraits {
     [[nodiscard]] FlowKey key(const Connection& connection, unsigned which) const noexcept {
         return which == 0 ? connection.forward_key() : connection.reply_key(*servers_, *locals_);
     }
+    // The reply key that a record made of this will have.
+    [[nodiscard]] FlowKey reply_key(const NewConnection& what) const noexcept {
+        const AddressRecord& from = (*servers_)[static_cast<std::uint32_t>(what.server)];
+        const FlowKey& key = what.forward;
+        const bool hidden = what.method == ForwardingMethod::FullNat;
+        const net::IpAddress to =
+            hidden ? (*locals_)[lb::index(what.local)].address() : key.source();
+        const net::Be16 to_port = hidden ? what.local_port : key.source_port();
+        return FlowKey::join(from.family, from.bytes.data(), to.bytes.data(),
+                             what.server_port.wire() | (std::uint32_t{to_port.wire()} << 16U),
+                             key.protocol());
+    }
     [[nodiscard]] bool matches(const Connection& connection, unsigned which,
                                const FlowKey& key) const noexcept {
         return has_key(connection, connection.state_relaxed(), which, key);

@@ -30,36 +30,41 @@ std::uint16_t flags_of(ConnectionState state) noexcept {
     return flags;
 }
 
-NewConnection describe(const Burst& burst, const ConnectionRequest& request, const Binding& binding,
-                       ConnectionState first) noexcept {
-    const RealServer& server = burst.snapshot.server(binding.server);
+NewConnection describe(const Burst& burst, const FlowKey& key, const Opening& opening) noexcept {
+    const RealServer& server = burst.snapshot.server(opening.server);
     NewConnection what;
-    what.forward = request.key;
-    what.service = request.service;
-    what.server = binding.server;
+    what.forward = key;
+    what.service = opening.service;
+    what.server = opening.server;
     what.method = server.method;
     what.server_is_v6 = server.address.is_v6();
-    what.server_port = binding.server_port;
-    what.persistence = binding.persistence;
-    what.protocol_state = first.protocol_state();
-    what.timeout = first.timeout();
-    what.flags = flags_of(first);
+    what.server_port = opening.server_port;
+    what.persistence = opening.persistence;
+    what.protocol_state = opening.first.protocol_state();
+    what.timeout = opening.first.timeout();
+    what.flags = flags_of(opening.first);
     return what;
 }
 
-void give_up(Burst& burst, const Binding& binding, ConnectionState first) noexcept {
-    count_removed(burst.worker.shared, binding.server, first);
-    if (binding.persistence != kNoTemplate) {
-        burst.worker.shared.templates.release(binding.persistence, burst.tick);
+void release_template(Burst& burst, const Opening& opening) noexcept {
+    if (opening.persistence != kNoTemplate) {
+        burst.worker.shared.templates.release(opening.persistence, burst.tick);
     }
+}
+
+void give_up(Burst& burst, const Opening& opening) noexcept {
+    count_removed(burst.worker.shared, opening.server, opening.first);
+    release_template(burst, opening);
 }
 
 bool has_room_for(Burst& burst, ConnectionState first) noexcept {
     if (!first.has(ConnectionFlag::Embryonic)) return true;
     const Participant self = burst.worker.self();
-    if (burst.table.may_add_embryonic(self)) return true;
+    // Those that wait for their insertion are not in the table's count yet.
+    const unsigned waiting = burst.memory.openings.embryonic();
+    if (burst.table.may_add_embryonic(self, waiting)) return true;
     burst.table.reclaim_embryonic(self, burst.tick, kReclaimIdle, kReclaimWanted, kReclaimBudget);
-    return burst.table.may_add_embryonic(self);
+    return burst.table.may_add_embryonic(self, waiting);
 }
 
 // A finished connection may hold the tuple of the server's answers: then it goes.
@@ -69,30 +74,47 @@ bool clear_finished(Burst& burst, ConnectionIndex other) noexcept {
            burst.table.remove(burst.worker.self(), other);
 }
 
-InsertResult insert_once(Burst& burst, const ConnectionRequest& request, NewConnection& what,
-                         std::uint64_t hash) noexcept {
-    const Participant self = burst.worker.self();
-    const ConnectionIndex reserved = burst.table.reserve(self);
-    if (reserved == kNoConnection) {
-        burst.table.reclaim_embryonic(self, burst.tick, kReclaimIdle, kReclaimWanted,
-                                      kReclaimBudget);
-        return {InsertStatus::IndexFull, kNoConnection};
-    }
-    burst.table.connection(reserved).init(what, burst.tick);
-    if (what.method == ForwardingMethod::FullNat) {
-        return burst.table.insert_with_local_port(
-            self, reserved, hash, burst.snapshot.local_ports(what.server_is_v6), burst.tick);
-    }
-    return burst.table.insert(self, reserved, hash, burst.tick);
+std::span<const LocalPorts> local_ports(const Burst& burst, const RealServer& server) noexcept {
+    return burst.snapshot.local_ports(server.address.is_v6());
 }
 
-InsertResult insert(Burst& burst, const ConnectionRequest& request, NewConnection& what,
-                    std::uint64_t hash) noexcept {
-    const InsertResult first = insert_once(burst, request, what, hash);
+// Makes a record and fetches what its insertion will touch. False: none is free.
+bool reserve(Burst& burst, Opening& opening) noexcept {
+    const Participant self = burst.worker.self();
+    const PacketContext& context = burst.packet(opening.at);
+    const RealServer& server = burst.snapshot.server(opening.server);
+    opening.reserved = burst.table.reserve(self);
+    if (opening.reserved == kNoConnection) {
+        burst.table.reclaim_embryonic(self, burst.tick, kReclaimIdle, kReclaimWanted,
+                                      kReclaimBudget);
+        return false;
+    }
+    NewConnection what = describe(burst, context.key, opening);
+    if (what.method == ForwardingMethod::FullNat) {
+        ConnectionTable::choose_first_local_port(what, opening.hash, local_ports(burst, server));
+    }
+    opening.reply_hash = burst.table.prefetch_reply(what);
+    burst.table.connection(opening.reserved).init(what, burst.tick);
+    return true;
+}
+
+InsertResult insert_once(Burst& burst, const Opening& opening) noexcept {
+    const Participant self = burst.worker.self();
+    const RealServer& server = burst.snapshot.server(opening.server);
+    if (server.method == ForwardingMethod::FullNat) {
+        return burst.table.insert_with_local_port(self, opening.reserved, opening.hash,
+                                                  local_ports(burst, server), burst.tick);
+    }
+    return burst.table.insert(self, opening.reserved, opening.hash, burst.tick);
+}
+
+InsertResult insert(Burst& burst, Opening& opening) noexcept {
+    const InsertResult first = insert_once(burst, opening);
     if (first.status != InsertStatus::ReplyTaken || !clear_finished(burst, first.index)) {
         return first;
     }
-    return insert_once(burst, request, what, hash);
+    if (!reserve(burst, opening)) return {InsertStatus::IndexFull, kNoConnection};
+    return insert_once(burst, opening);
 }
 
 DropReason reason_of(InsertStatus status) noexcept {
@@ -111,49 +133,69 @@ DropReason reason_of(InsertStatus status) noexcept {
 
 // One-packet scheduling: the connection lives for this packet only and is counted nowhere but in
 // the server's total.
-void pass_once(Burst& burst, unsigned at, const ConnectionRequest& request, const Binding& binding,
-               ConnectionState first) noexcept {
-    Connection& connection = burst.memory.passing[at];
-    connection.init(describe(burst, request, binding, first), burst.tick);
-    PacketContext& context = burst.packet(at);
+void pass_once(Burst& burst, const Opening& opening) noexcept {
+    Connection& connection = burst.memory.passing[opening.at];
+    PacketContext& context = burst.packet(opening.at);
+    connection.init(describe(burst, context.key, opening), burst.tick);
     context.connection = &connection;
-    context.server = &burst.snapshot.server(binding.server);
-    burst.worker.traffic[index(binding.server)].connections.add(1);
-    if (binding.persistence != kNoTemplate) {
-        burst.worker.shared.templates.release(binding.persistence, burst.tick);
-    }
+    context.server = &burst.snapshot.server(opening.server);
+    burst.worker.traffic[index(opening.server)].connections.add(1);
+    release_template(burst, opening);
 }
 
 // Puts a new connection into the table. Found: another one that holds its tuple already. Neither
 // that nor a verdict: the connection is the packet's.
-FoundConnection open(Burst& burst, unsigned at, const ConnectionRequest& request,
-                     const Binding& binding, ConnectionState first) noexcept {
-    PacketContext& context = burst.packet(at);
-    if (!has_room_for(burst, first)) {
-        if (binding.persistence != kNoTemplate) {
-            burst.worker.shared.templates.release(binding.persistence, burst.tick);
-        }
-        drop(burst, context, DropReason::EmbryonicLimit);
-        return {};
-    }
-    NewConnection what = describe(burst, request, binding, first);
-    count_added(burst.worker.shared, binding.server, first);
-    const InsertResult result = insert(burst, request, what, burst.packet(at).lookup.hash);
+FoundConnection settle(Burst& burst, Opening& opening) noexcept {
+    PacketContext& context = burst.packet(opening.at);
+    const InsertResult result = insert(burst, opening);
     if (result.status != InsertStatus::Inserted) {
-        give_up(burst, binding, first);
+        give_up(burst, opening);
         if (result.status == InsertStatus::Exists) return {result.index, Direction::Forward};
         drop(burst, context, reason_of(result.status));
         return {};
     }
     burst.inserted = true;
     context.connection = &burst.table.connection(result.index);
-    context.server = &burst.snapshot.server(binding.server);
+    context.server = &burst.snapshot.server(opening.server);
     burst.worker.counters.connections_created.add(1);
-    burst.worker.traffic[index(binding.server)].connections.add(1);
-    if (binding.persistence != kNoTemplate && assures_template(first, false)) {
-        burst.worker.shared.templates.assure(binding.persistence);
+    burst.worker.traffic[index(opening.server)].connections.add(1);
+    if (opening.persistence != kNoTemplate && assures_template(opening.first, false)) {
+        burst.worker.shared.templates.assure(opening.persistence);
     }
     return {};
+}
+
+// Inserts the connection and goes on with its packet.
+void finish(Burst& burst, Opening& opening) noexcept {
+    const FoundConnection other = settle(burst, opening);
+    const PacketContext& context = burst.packet(opening.at);
+    if (other) {
+        take_packet(burst, opening.at, other);
+    } else if (context.packet->verdict == Verdict::Pending) {
+        admit_to_server(burst, opening.at, context.server->method);
+    }
+}
+
+// Takes a record and counts the connection with its server. False: no room, the packet is dropped.
+bool prepare(Burst& burst, Opening& opening) noexcept {
+    const bool has_room = has_room_for(burst, opening.first);
+    if (!has_room || !reserve(burst, opening)) {
+        release_template(burst, opening);
+        drop(burst, burst.packet(opening.at),
+             has_room ? DropReason::ConnectionTableFull : DropReason::EmbryonicLimit);
+        return false;
+    }
+    count_added(burst.worker.shared, opening.server, opening.first);
+    return true;
+}
+
+void open(Burst& burst, Opening& opening) noexcept {
+    if (!prepare(burst, opening)) return;
+    if (burst.gathering) {
+        burst.memory.openings.push(opening);
+    } else {
+        finish(burst, opening);
+    }
 }
 
 BindStatus bind(Burst& burst, const ConnectionRequest& request, Binding& binding) noexcept {
@@ -162,13 +204,27 @@ BindStatus bind(Burst& burst, const ConnectionRequest& request, Binding& binding
                       : bind_by_scheduler(burst, request, binding);
 }
 
+// Precondition: the packet's key is that of the request.
+Opening opening_of(Burst& burst, unsigned at, const ConnectionRequest& request,
+                   const Binding& binding) noexcept {
+    Opening opening;
+    opening.at = static_cast<std::uint8_t>(at);
+    opening.hash = burst.packet(at).lookup.hash;
+    opening.service = request.service;
+    opening.server = binding.server;
+    opening.server_port = binding.server_port;
+    opening.persistence = binding.persistence;
+    opening.first =
+        initial_state(request.key.protocol(), burst.snapshot.server(binding.server).method);
+    return opening;
+}
+
 void schedule_packet(Burst& burst, unsigned at, const ConnectionRequest& request) noexcept {
     PacketContext& context = burst.packet(at);
     if (burst.worker.dropper.drops_next(burst.defence.drop_rate)) {
         drop(burst, context, DropReason::DefenceDropPacket);
         return;
     }
-    const VirtualService& service = burst.snapshot.service(request.service);
     Binding binding;
     const BindStatus status = bind(burst, request, binding);
     if (status == BindStatus::NoServer) {
@@ -179,18 +235,15 @@ void schedule_packet(Burst& burst, unsigned at, const ConnectionRequest& request
         drop(burst, context, DropReason::PersistenceTableFull);
         return;
     }
-    const Protocol protocol = request.key.protocol();
-    const ForwardingMethod method = burst.snapshot.server(binding.server).method;
-    const ConnectionState first =
-        track_packet(initial_state(protocol, method), false, event_of(context),
-                     burst.snapshot.timeouts, burst.defence.secure_tcp);
-    if (is_one_packet(service, protocol)) {
-        pass_once(burst, at, request, binding, first);
-    } else if (const FoundConnection other = open(burst, at, request, binding, first)) {
-        take_packet(burst, at, other);
-        return;
+    Opening opening = opening_of(burst, at, request, binding);
+    opening.first = track_packet(opening.first, false, event_of(context), burst.snapshot.timeouts,
+                                 burst.defence.secure_tcp);
+    if (is_one_packet(burst.snapshot.service(request.service), request.key.protocol())) {
+        pass_once(burst, opening);
+        admit_to_server(burst, at, context.server->method);
+    } else {
+        open(burst, opening);
     }
-    if (context.packet->verdict == Verdict::Pending) admit_to_server(burst, at, method);
 }
 
 // LVS schedules nothing that comes from FTP's data port: these are connections of an FTP server to
@@ -223,19 +276,47 @@ void refuse_server(Burst& burst, PacketContext& context) noexcept {
     answer_no_connection(burst, context);
 }
 
+ServiceId service_of(Burst& burst, const FlowKey& key, std::uint32_t fwmark) noexcept {
+    ServiceMemo& memo = burst.memo;
+    if (fwmark != 0 || memo.service == kNoService || !key.has_destination_of(memo.key)) {
+        const ServiceId found = burst.snapshot.service_lookup.find(
+            key.destination(), key.protocol(), key.destination_port().host(), fwmark);
+        if (fwmark != 0) return found;
+        memo = {key, found};
+    }
+    return memo.service;
+}
+
+// An earlier packet of this burst may have opened the connection.
+bool take_just_opened(Burst& burst, unsigned at) noexcept {
+    const PacketContext& context = burst.packet(at);
+    OpeningList& openings = burst.memory.openings;
+    if (burst.gathering && openings.contains(context.lookup.hash)) [[unlikely]]
+        open_gathered(burst);
+    if (!burst.inserted) return false;
+    const FoundConnection found = burst.table.find(context.key, burst.tick);
+    if (found) take_packet(burst, at, found);
+    return static_cast<bool>(found);
+}
+
+// The answer to a packet of this burst, as only a replay has it.
+bool take_answer(Burst& burst, unsigned at) noexcept {
+    if (!burst.gathering || burst.memory.openings.empty()) return false;
+    open_gathered(burst);
+    return take_just_opened(burst, at);
+}
+
 }  // namespace
 
-ConnectionRequest request_for(const Burst& burst, const FlowKey& key) noexcept {
+ConnectionRequest request_for(Burst& burst, const FlowKey& key) noexcept {
     ConnectionRequest request;
     request.key = key;
-    const net::IpAddress destination = key.destination();
-    const std::uint16_t port = key.destination_port().host();
     if (!burst.snapshot.marks.empty()) {
-        request.fwmark = burst.snapshot.marks.mark_of(
-            {key.source(), destination, key.protocol(), key.source_port().host(), port});
+        request.fwmark =
+            burst.snapshot.marks.mark_of({key.source(), key.destination(), key.protocol(),
+                                          key.source_port().host(), key.destination_port().host()});
     }
-    request.service =
-        burst.snapshot.service_lookup.find(destination, key.protocol(), port, request.fwmark);
+    request.service = service_of(burst, key, request.fwmark);
     return request;
 }
 
@@ -255,22 +336,15 @@ BindStatus bind_by_scheduler(Burst& burst, const ConnectionRequest& request,
 
 void establish(Burst& burst, unsigned at) noexcept {
     PacketContext& context = burst.packet(at);
-    const FlowKey& key = burst.packet(at).key;
-    if (burst.inserted) {
-        // An earlier packet of this burst may have opened the connection.
-        const FoundConnection found = burst.table.find(key, burst.tick);
-        if (found) {
-            take_packet(burst, at, found);
-            return;
-        }
-    }
+    const FlowKey& key = context.key;
+    if (take_just_opened(burst, at)) return;
     if (!burst.snapshot.nat_servers.empty() && is_stray_of_server(burst, context, key)) {
-        refuse_server(burst, context);
+        if (!take_answer(burst, at)) refuse_server(burst, context);
         return;
     }
     const ConnectionRequest request = request_for(burst, key);
     if (request.service == kNoService) {
-        punt_to_host(burst, context);
+        if (!take_answer(burst, at)) punt_to_host(burst, context);
         return;
     }
     if (!opens_connection(key.protocol(), event_of(context), burst.snapshot.sysctl) ||
@@ -295,14 +369,25 @@ FoundConnection establish_quoted(Burst& burst, unsigned at,
         drop(burst, context, full ? DropReason::PersistenceTableFull : DropReason::NoRealServer);
         return {};
     }
-    const Protocol protocol = request.key.protocol();
-    const ConnectionState first =
-        initial_state(protocol, burst.snapshot.server(binding.server).method);
-    if (is_one_packet(burst.snapshot.service(request.service), protocol)) {
-        pass_once(burst, at, request, binding, first);
+    Opening opening = opening_of(burst, at, request, binding);
+    if (is_one_packet(burst.snapshot.service(request.service), request.key.protocol())) {
+        pass_once(burst, opening);
         return {};
     }
-    return open(burst, at, request, binding, first);
+    if (!prepare(burst, opening)) return {};
+    return settle(burst, opening);
+}
+
+void open_gathered(Burst& burst) noexcept {
+    OpeningList& openings = burst.memory.openings;
+    const bool was_gathering = burst.gathering;
+    burst.gathering = false;
+    for (const Opening& opening : openings.all()) {
+        burst.table.prefetch_further(opening.hash, opening.reply_hash);
+    }
+    for (Opening& opening : openings.all()) finish(burst, opening);
+    openings.clear();
+    burst.gathering = was_gathering;
 }
 
 }  // namespace pollux::lb

@@ -32,7 +32,7 @@ enum class BindStatus : std::uint8_t {
 };
 
 // Finds the service of the key by mark, address and port.
-[[nodiscard]] ConnectionRequest request_for(const Burst& burst, const FlowKey& key) noexcept;
+[[nodiscard]] ConnectionRequest request_for(Burst& burst, const FlowKey& key) noexcept;
 
 // Asks the scheduler.
 BindStatus bind_by_scheduler(Burst& burst, const ConnectionRequest& request,

@@ -22,23 +22,9 @@ FlowKey FlowKey::make(const net::IpAddress& source, net::Be16 source_port,
                       const net::IpAddress& destination, net::Be16 destination_port,
                       Protocol protocol) noexcept {
     assert(source.family == destination.family);
-    std::array<std::uint8_t, 32> addresses;
-    const std::size_t length = source.is_v6() ? 16 : 4;
-    std::memcpy(addresses.data(), source.bytes.data(), length);
-    std::memcpy(addresses.data() + length, destination.bytes.data(), length);
-    return from_wire(source.family, addresses.data(), source_port, destination_port, protocol);
-}
-
-net::IpAddress FlowKey::address(unsigned which) const noexcept {
-    net::IpAddress result;
-    result.family = family();
-    if (is_v6()) {
-        std::memcpy(result.bytes.data(), &words_[1 + 2 * which], 16);
-    } else {
-        const auto half = static_cast<std::uint32_t>(words_[1] >> (32 * which));
-        std::memcpy(result.bytes.data(), &half, 4);
-    }
-    return result;
+    const std::uint32_t ports =
+        source_port.wire() | (static_cast<std::uint32_t>(destination_port.wire()) << 16U);
+    return join(source.family, source.bytes.data(), destination.bytes.data(), ports, protocol);
 }
 
 FlowKey FlowKey::reversed() const noexcept {

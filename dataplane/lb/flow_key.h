@@ -36,6 +36,11 @@ class FlowKey {
     void assign(net::Family family, const std::uint8_t* addresses, net::Be16 source_port,
                 net::Be16 destination_port, Protocol protocol) noexcept;
 
+    // The same from two addresses that do not lie together. `ports` as `ports()` returns them.
+    static FlowKey join(net::Family family, const std::uint8_t* source,
+                        const std::uint8_t* destination, std::uint32_t ports,
+                        Protocol protocol) noexcept;
+
     // Precondition: both addresses are of one family, V4 or V6.
     static FlowKey make(const net::IpAddress& source, net::Be16 source_port,
                         const net::IpAddress& destination, net::Be16 destination_port,
@@ -61,6 +66,12 @@ class FlowKey {
     [[nodiscard]] net::IpAddress source() const noexcept { return address(0); }
     [[nodiscard]] net::IpAddress destination() const noexcept { return address(1); }
     [[nodiscard]] std::uint64_t word(unsigned i) const noexcept { return words_[i]; }
+    // The same destination address and port, protocol and family.
+    [[nodiscard]] bool has_destination_of(const FlowKey& other) const noexcept {
+        if ((words_[0] ^ other.words_[0]) >> 16U != 0) return false;
+        if (!is_v6()) return (words_[1] ^ other.words_[1]) >> 32U == 0;
+        return words_[3] == other.words_[3] && words_[4] == other.words_[4];
+    }
 
     // The key of the opposite direction of the same packet exchange.
     [[nodiscard]] FlowKey reversed() const noexcept;
@@ -95,6 +106,38 @@ inline FlowKey FlowKey::from_wire(net::Family family, const std::uint8_t* addres
     FlowKey key;
     key.assign(family, addresses, source_port, destination_port, protocol);
     return key;
+}
+
+inline FlowKey FlowKey::join(net::Family family, const std::uint8_t* source,
+                             const std::uint8_t* destination, std::uint32_t ports,
+                             Protocol protocol) noexcept {
+    FlowKey key;
+    const bool is_v6 = family == net::Family::V6;
+    key.words_[0] = ports | (static_cast<std::uint64_t>(protocol) << 32U) | (is_v6 ? kV6 : 0);
+    if (is_v6) {
+        std::memcpy(&key.words_[1], source, 8);
+        std::memcpy(&key.words_[2], source + 8, 8);
+        std::memcpy(&key.words_[3], destination, 8);
+        std::memcpy(&key.words_[4], destination + 8, 8);
+    } else {
+        std::uint32_t halves[2];
+        std::memcpy(&halves[0], source, 4);
+        std::memcpy(&halves[1], destination, 4);
+        key.words_[1] = halves[0] | (std::uint64_t{halves[1]} << 32U);
+    }
+    return key;
+}
+
+inline net::IpAddress FlowKey::address(unsigned which) const noexcept {
+    net::IpAddress result;
+    result.family = family();
+    if (is_v6()) {
+        std::memcpy(result.bytes.data(), &words_[1 + 2 * which], 16);
+    } else {
+        const auto half = static_cast<std::uint32_t>(words_[1] >> (32 * which));
+        std::memcpy(result.bytes.data(), &half, 4);
+    }
+    return result;
 }
 
 // A multiply-fold hash (64 x 64 -> 128 bits, halves folded by xor) with the secret inside the

@@ -133,7 +133,7 @@ class RecordTable {
     }
 
     // Makes a reserved record in state Building findable, or retires it. `hash` is that of its
-    // first key.
+    // first key, for which the caller has looked in vain.
     [[nodiscard]] PublishResult publish(Participant self, std::uint32_t record, std::uint64_t hash,
                                         Tick now) noexcept;
 
@@ -219,8 +219,7 @@ class RecordTable {
                              Tick now) noexcept;
     [[nodiscard]] bool contend(Participant self, std::uint32_t record, const Keys& keys,
                                PublishResult& result, Tick now) noexcept;
-    [[nodiscard]] Rivals settled_owner(Participant self, const Keys& keys, unsigned count,
-                                       Tick now) noexcept;
+    [[nodiscard]] Rivals settled_owner(Participant self, const Keys& keys, Tick now) noexcept;
 
     std::span<Record> records_;
     SlotIndex index_;

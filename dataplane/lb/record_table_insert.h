@@ -182,15 +182,13 @@ bool RecordTable<Traits, Protocol>::contend(Participant self, std::uint32_t reco
     return lifecycle(state(record)) != Lifecycle::Aborted;
 }
 
-// The record that has one of the first `count` keys for good; decides those that are still
+// The record that has one of the keys for good; decides those that are still
 // contending for one, so that nobody has to come back for a rival that does not get on.
 template <typename Traits, typename Protocol>
 auto RecordTable<Traits, Protocol>::settled_owner(Participant self, const Keys& keys,
-                                                  unsigned count, Tick now) noexcept -> Rivals {
-    Keys asked = keys;
-    asked.count = count;
+                                                  Tick now) noexcept -> Rivals {
     Rivals owner;
-    for_each_rival(0, asked, [&](FoundRecord rival, unsigned our_key) {
+    for_each_rival(0, keys, [&](FoundRecord rival, unsigned our_key) {
         decide(self, rival.record, now);
         const std::uint64_t seen = state(rival.record);
         if (lifecycle(seen) != Lifecycle::Live ||
@@ -213,9 +211,11 @@ PublishResult RecordTable<Traits, Protocol>::publish(Participant self, std::uint
         keys.key[i] = traits_.key(records_[record], i);
         keys.hash[i] = i == 0 ? hash : hash_(keys.key[i]);
     }
-    // Packets of one flow race for the first key; the others are looked for when a rival was met.
-    for (unsigned asked = 1;; asked = keys.count) {
-        if (const Rivals owner = settled_owner(self, keys, asked, now); owner.live.record != 0) {
+    // The caller has just looked for the key in vain, so the first attempt does not ask again: a
+    // rival shows in the search that follows the placing.
+    for (bool first = true;; first = false) {
+        const Rivals owner = first ? Rivals{} : settled_owner(self, keys, now);
+        if (owner.live.record != 0) {
             pool_.give_back(self, record);
             return {PublishStatus::Taken, owner.live.record, owner.our_key};
         }

@@ -67,6 +67,15 @@ class SlotIndex {
     // The buckets that the home bucket's marks point to.
     void prefetch_elsewhere(std::uint64_t hash, std::uint64_t marks) const noexcept;
 
+    // The buckets besides the home one that placing a key and looking for its rivals will touch.
+    // The home bucket should be in the cache.
+    void prefetch_placing(std::uint64_t hash) const noexcept {
+        const SlotBucket& bucket = main_[home(hash)];
+        const auto used = static_cast<unsigned>(__builtin_popcount(bucket.used()));
+        if (used + 1 >= kSlotsPerBucket) prefetch_main(second(hash));
+        prefetch_elsewhere(hash, bucket.marks());
+    }
+
     // Calls visit(word) for each slot, in any bucket that may hold it, whose tag fits the hash,
     // until visit returns true; returns whether it did.
     template <typename Visit>

@@ -23,7 +23,11 @@ void take_packet(Burst& burst, unsigned at, FoundConnection found) noexcept;
 void admit_to_server(Burst& burst, unsigned at, ForwardingMethod method) noexcept;
 void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcept;
 
-// No connection is known: opens one if a service and the packet allow it.
+// No connection is known: opens one if a service and the packet allow it. While the burst is
+// gathering, the packet has no verdict and the connection cannot be found before open_gathered.
 void establish(Burst& burst, unsigned at) noexcept;
+
+// Inserts what was gathered and goes on with its packets.
+void open_gathered(Burst& burst) noexcept;
 
 }  // namespace pollux::lb

@@ -12,6 +12,7 @@ namespace {
 void clear(BurstMemory& memory) noexcept {
     memory.flows.clear();
     memory.others.clear();
+    memory.openings.clear();
     for (PacketList& list : memory.to_server) list.clear();
     for (PacketList& list : memory.to_client) list.clear();
 }

@@ -143,8 +143,8 @@ unsigned look_up_burst(const ConnectionTable& table, const WireKey* wire) {
     std::array<FlowKey, kBurst> keys;
     std::array<ConnectionLookup, kBurst> lookups;
     for (unsigned i = 0; i < kBurst; ++i) {
-        keys[i] = FlowKey::from_wire(net::Family::V4, wire[i].addresses.data(), wire[i].source_port,
-                                     wire[i].destination_port, Protocol::Tcp);
+        keys[i].assign(net::Family::V4, wire[i].addresses.data(), wire[i].source_port,
+                       wire[i].destination_port, Protocol::Tcp);
         table.prepare(keys[i], lookups[i]);
     }
     for (ConnectionLookup& lookup : lookups) table.find_candidate(lookup);
@@ -171,17 +171,19 @@ Measured measure_lookup(const ConnectionTable& table, const std::vector<WireKey>
 }
 
 // The insertions of one burst of new connections, with the prefetches of the packet path: lookup
-// (a miss), reserve and init, reply buckets, insert.
+// (a miss), reply buckets, reserve and init, further buckets, insert.
 void insert_burst(ConnectionTable& table, const NewConnection* what, ConnectionIndex* inserted) {
     std::array<ConnectionLookup, kBurst> lookups;
     std::array<ConnectionIndex, kBurst> reserved;
+    std::array<std::uint64_t, kBurst> reply_hashes;
     for (unsigned i = 0; i < kBurst; ++i) table.prepare(what[i].forward, lookups[i]);
     for (unsigned i = 0; i < kBurst; ++i) {
         table.find_candidate(lookups[i]);
         reserved[i] = table.reserve(kSelf);
+        reply_hashes[i] = table.prefetch_reply(what[i]);
         table.connection(reserved[i]).init(what[i], kNow);
-        table.prefetch_reply(reserved[i]);
     }
+    for (unsigned i = 0; i < kBurst; ++i) table.prefetch_further(lookups[i].hash, reply_hashes[i]);
     for (unsigned i = 0; i < kBurst; ++i) {
         inserted[i] = table.insert(kSelf, reserved[i], lookups[i].hash, kNow).index;
     }
