@@ -64,8 +64,12 @@ bool reparse(PacketContext& context) noexcept;
 // Brings the connection records of memory.flows into the cache.
 void find_connections(Burst& burst) noexcept;
 
-// Tracks each of memory.flows, opens connections, and sorts into memory.to_server and to_client.
+// Tracks each of memory.flows, gathers new connections, and sorts the rest into memory.to_server
+// and to_client.
 void track_connections(Burst& burst) noexcept;
+
+// Inserts the connections that were gathered and goes on with their packets.
+void open_gathered(Burst& burst) noexcept;
 
 // ICMP, fragments and whatever else classify has put into memory.others.
 void handle_others(Burst& burst) noexcept;

@@ -16,6 +16,7 @@
 
 #include "dataplane/lb/packet.h"
 #include "dataplane/lb/spec.h"
+#include "dataplane/lb/stages.h"
 #include "dataplane/lb/time.h"
 #include "dataplane/net/result.h"
 
@@ -81,6 +82,10 @@ class Worker {
     // Gives each packet its verdict. The burst's packets belong to the worker until it returns;
     // at most kMaxBurst of them. Reports a quiescent state at its end.
     void process_burst(std::span<Packet> burst, TimePoint now, ExtraPackets& extra) noexcept;
+
+    // The same, with the cost of each stage added to `watch`.
+    void process_burst(std::span<Packet> burst, TimePoint now, ExtraPackets& extra,
+                       StageWatch& watch) noexcept;
 
     // The adapter could not carry out a verdict (queue full): re-books the packet as a drop.
     void account_failed(const Packet& packet, DropReason reason) noexcept;

@@ -191,7 +191,6 @@ void take_flow(Burst& burst, unsigned at) noexcept {
 
 void track_connections(Burst& burst) noexcept {
     unsigned hits = 0;
-    burst.gathering = true;
     for (const std::uint8_t at : burst.memory.flows) {
         if (pass_established(burst, at)) [[likely]] {
             ++hits;
@@ -207,8 +206,6 @@ void track_connections(Burst& burst) noexcept {
         }
     }
     burst.worker.counters.connection_hits.add(hits);
-    open_gathered(burst);
-    burst.gathering = false;
 }
 
 }  // namespace pollux::lb

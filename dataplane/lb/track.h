@@ -27,7 +27,4 @@ void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcep
 // gathering, the packet has no verdict and the connection cannot be found before open_gathered.
 void establish(Burst& burst, unsigned at) noexcept;
 
-// Inserts what was gathered and goes on with its packets.
-void open_gathered(Burst& burst) noexcept;
-
 }  // namespace pollux::lb

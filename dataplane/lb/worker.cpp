@@ -17,6 +17,35 @@ void clear(BurstMemory& memory) noexcept {
     for (PacketList& list : memory.to_client) list.clear();
 }
 
+// `finished(stage)` is told when a stage is over.
+template <typename Finished>
+void run_stages(Worker::Impl& worker, std::span<Packet> packets, TimePoint now, ExtraPackets& extra,
+                Finished&& finished) noexcept {
+    assert(packets.size() <= kMaxBurst);
+    Burst burst(worker, now, extra);
+    extra.count = 0;
+    burst.next_place = static_cast<unsigned>(packets.size());
+    clear(burst.memory);
+    classify(burst, packets);
+    finished(Stage::Classify);
+    find_connections(burst);
+    finished(Stage::Find);
+    burst.gathering = true;
+    track_connections(burst);
+    finished(Stage::Track);
+    open_gathered(burst);
+    burst.gathering = false;
+    finished(Stage::Open);
+    if (!burst.memory.others.empty()) handle_others(burst);
+    if (worker.fragments.parked() != 0) drop_overdue_fragments(burst);
+    finished(Stage::Others);
+    forward(burst);
+    finished(Stage::Forward);
+    worker.counters.transmitted.add(burst.sent);
+    worker.shared.quiescence.report(worker.self());
+    finished(Stage::Account);
+}
+
 }  // namespace
 
 Worker::Worker(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -25,19 +54,13 @@ Worker& Worker::operator=(Worker&&) noexcept = default;
 Worker::~Worker() = default;
 
 void Worker::process_burst(std::span<Packet> packets, TimePoint now, ExtraPackets& extra) noexcept {
-    assert(packets.size() <= kMaxBurst);
-    Burst burst(*impl_, now, extra);
-    extra.count = 0;
-    burst.next_place = static_cast<unsigned>(packets.size());
-    clear(burst.memory);
-    classify(burst, packets);
-    find_connections(burst);
-    track_connections(burst);
-    if (!burst.memory.others.empty()) handle_others(burst);
-    if (burst.worker.fragments.parked() != 0) drop_overdue_fragments(burst);
-    forward(burst);
-    impl_->counters.transmitted.add(burst.sent);
-    quiescent();
+    run_stages(*impl_, packets, now, extra, [](Stage) noexcept {});
+}
+
+void Worker::process_burst(std::span<Packet> packets, TimePoint now, ExtraPackets& extra,
+                           StageWatch& watch) noexcept {
+    watch.begin();
+    run_stages(*impl_, packets, now, extra, [&watch](Stage stage) noexcept { watch.end(stage); });
 }
 
 void Worker::account_failed(const Packet& packet, DropReason reason) noexcept {

@@ -84,6 +84,9 @@ json figure_json(const Figure& figure) {
                     {"ratio", disturbance(figure)}}},
                   {"pages", figure.pages}};
     if (figure.goal) value["goal"] = *figure.goal;
+    for (std::size_t i = 0; i < figure.stages.size(); ++i) {
+        value["stages"][std::string(lb::to_string(static_cast<lb::Stage>(i)))] = figure.stages[i];
+    }
     return value;
 }
 
@@ -155,6 +158,10 @@ std::string to_text(const Report& report) {
                        figure.cost.median, figure.cost.minimum, goal.c_str(),
                        figure.cost.p10 / report.machine.counter_ghz, disturbance(figure),
                        figure.goal && figure.cost.p10 > *figure.goal ? "  over" : "");
+        for (std::size_t i = 0; i < figure.stages.size(); ++i) {
+            const std::string name(lb::to_string(static_cast<lb::Stage>(i)));
+            text += format("  stage %-31s %8.1f\n", name.c_str(), figure.stages[i]);
+        }
     }
     if (!report.figures.empty()) text += report.figures.front().pages + "\n";
     return text;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/lb/stages.h"
 #include "dataplane/net/result.h"
 #include "tools/bench/options.h"
 #include "tools/bench/sampler.h"
@@ -28,6 +29,9 @@ struct Figure {
     double multiplication = 0;
     double best_multiplication = 0;
     std::optional<double> goal;  // cycles
+    // With --stages: tenth percentiles by stage, in the order of lb::Stage; else empty. Reading the
+    // clock costs a packet some cycles, so they add up to more than the cost without.
+    std::vector<double> stages;
     std::string pages;
 };
 

@@ -95,6 +95,8 @@ constexpr OptionRow kRows[] = {
      }},
     {Accepts::kLife, "--life", "", "whole TCP lives of 10 packets instead of SYNs",
      [](Options& options, std::string_view) { return options.life = true; }},
+    {Accepts::kStages, "--stages", "", "also the cost of each stage",
+     [](Options& options, std::string_view) { return options.stages = true; }},
     {Accepts::kLarge, "--large", "", "also 10 million connections",
      [](Options& options, std::string_view) { return options.large = true; }},
     {Accepts::kJson, "--json", "", "JSON on standard output",

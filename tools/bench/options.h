@@ -28,6 +28,7 @@ struct Options {
     bool json = false;
     bool large = false;
     bool life = false;
+    bool stages = false;
     std::string json_file;  // empty: none
 };
 
@@ -45,6 +46,7 @@ struct Accepts {
     static constexpr unsigned kLarge = 1U << 9;
     static constexpr unsigned kLife = 1U << 10;
     static constexpr unsigned kWorkers = 1U << 16;
+    static constexpr unsigned kStages = 1U << 17;
 };
 
 // Errors: an option that the verb does not know, a value missing or out of range.

@@ -70,6 +70,9 @@ class Testbed {
     template <typename After>
     void process(unsigned count, After&& after) noexcept;
 
+    // From now on adds up the cost of the stages in `watch`; nullptr: no longer.
+    void watch_stages(lb::StageWatch* watch) noexcept { watch_ = watch; }
+
     // Passes loaded SYNs of the flows from `first` and learns whom the server sees (`load` of
     // replies needs it). Errors: a SYN was not forwarded.
     Status learn(std::uint64_t first, unsigned count);
@@ -109,6 +112,7 @@ class Testbed {
     std::shared_ptr<lb::DataPlane> plane_;
     unsigned worker_ = 0;
     std::unique_ptr<lb::ExtraPackets> extra_;
+    lb::StageWatch* watch_ = nullptr;
     std::array<lb::Packet, lb::kMaxBurst> packets_;
     std::vector<Seen> seen_;  // by flow modulo its size
     std::vector<std::uint64_t> loaded_;
@@ -135,7 +139,11 @@ void Testbed::process(unsigned count, After&& after) noexcept {
             packet.port = port_;
             __builtin_prefetch(packet.data);
         }
-        worker.process_burst({packets_.data(), burst}, now_, *extra_);
+        if (watch_ == nullptr) {
+            worker.process_burst({packets_.data(), burst}, now_, *extra_);
+        } else {
+            worker.process_burst({packets_.data(), burst}, now_, *extra_, *watch_);
+        }
         after(first, std::span<const lb::Packet>(packets_.data(), burst));
         now_ += packet_time_ * burst;
     }

@@ -16,6 +16,14 @@ constexpr unsigned kWarmUpShare = 10;      // of the samples, not counted
 // The costs of the samples and the core's speed right before each of them.
 class Samples {
   public:
+    explicit Samples(const Options& options) {
+        watch_.clock = +[]() noexcept -> std::uint64_t { return __rdtsc(); };
+        if (options.stages) stage_costs_.resize(lb::kStageCount);
+    }
+    // What the testbed shall tell the stages' costs; nullptr: nothing.
+    [[nodiscard]] lb::StageWatch* watch() noexcept {
+        return stage_costs_.empty() ? nullptr : &watch_;
+    }
     template <typename Work>
     std::uint64_t time(Work&& work) {
         chains_.push_back(multiplication_chain(kChainSteps));
@@ -25,10 +33,15 @@ class Samples {
     }
     void add(std::uint64_t cycles, unsigned units) {
         costs_.push_back(static_cast<double>(cycles) / units);
+        for (std::size_t i = 0; i < stage_costs_.size(); ++i) {
+            stage_costs_[i].push_back(static_cast<double>(watch_.spent[i]) / units);
+        }
+        watch_.spent = {};
     }
     void forget() {
         costs_.clear();
         chains_.clear();
+        for (std::vector<double>& costs : stage_costs_) costs.clear();
     }
     [[nodiscard]] Figure figure(std::string what, const Options& options,
                                 const Testbed& bed) const {
@@ -46,12 +59,17 @@ class Samples {
         figure.multiplication = chains.p10;
         figure.best_multiplication = best_chain;
         figure.pages = bed.pages();
+        for (const std::vector<double>& costs : stage_costs_) {
+            figure.stages.push_back(summarize(costs).p10);
+        }
         return figure;
     }
 
   private:
     std::vector<double> costs_;
     std::vector<double> chains_;
+    lb::StageWatch watch_;
+    std::vector<std::vector<double>> stage_costs_;  // by stage; empty without --stages
 };
 
 Result<std::unique_ptr<Testbed>> established_testbed(const Options& options) {
@@ -115,7 +133,9 @@ Result<std::uint64_t> time_lives(Testbed& bed, Samples& samples, const Options& 
     const lb::WorkerCounters before = bed.counters();
     Status status = ok_status();
     bed.load(first, kNewConnections, net::kTcpSyn, Travel::Forward);
+    bed.watch_stages(samples.watch());
     std::uint64_t cycles = samples.time([&] { bed.process(kNewConnections); });
+    bed.watch_stages(nullptr);
     // A retransmitted SYN passes to the same server; what it looks like tells where answers go.
     bed.load(first, kNewConnections, net::kTcpSyn, Travel::Forward);
     if (status = bed.learn(first, kNewConnections); !status) return status.error();
@@ -123,7 +143,9 @@ Result<std::uint64_t> time_lives(Testbed& bed, Samples& samples, const Options& 
     for (const Step& step : kRestOfLife) {
         if (step.travel == Travel::Reply && !answers_pass(options)) continue;
         bed.load(first, kNewConnections, step.flags, step.travel);
+        bed.watch_stages(samples.watch());
         cycles += samples.time([&] { bed.process(kNewConnections); });
+        bed.watch_stages(nullptr);
         packets += kNewConnections;
     }
     status = expect_outcome(before, bed.counters(), packets, kNewConnections);
@@ -139,13 +161,15 @@ Result<Figure> measure_pipeline(const Options& options) {
     Testbed& testbed = *bed.value();
     testbed.load_random(options.travel);
     if (Status status = testbed.verify(options.travel); !status) return status.error();
-    Samples samples;
+    Samples samples(options);
     const unsigned warm = warm_up(options);
     for (unsigned i = 0; i < warm + options.samples; ++i) {
         if (i == warm) samples.forget();
         testbed.load_random(options.travel);
         const lb::WorkerCounters before = testbed.counters();
+        testbed.watch_stages(samples.watch());
         samples.add(samples.time([&] { testbed.process(kBatch); }), kBatch);
+        testbed.watch_stages(nullptr);
         Status status = expect_outcome(before, testbed.counters(), kBatch, 0);
         if (!status) return status.error();
     }
@@ -156,14 +180,16 @@ Result<Figure> measure_connect(const Options& options) {
     auto bed = established_testbed(options);
     if (!bed) return bed.error();
     Testbed& testbed = *bed.value();
-    Samples samples;
+    Samples samples(options);
     std::uint64_t next = options.flows;
     const unsigned warm = warm_up(options);
     for (unsigned i = 0; i < warm + options.samples; ++i, next += kNewConnections) {
         if (i == warm) samples.forget();
         testbed.load(next, kNewConnections, net::kTcpSyn, Travel::Forward);
         const lb::WorkerCounters before = testbed.counters();
+        testbed.watch_stages(samples.watch());
         samples.add(samples.time([&] { testbed.process(kNewConnections); }), kNewConnections);
+        testbed.watch_stages(nullptr);
         Status status =
             expect_outcome(before, testbed.counters(), kNewConnections, kNewConnections);
         if (!status) return status.error();
@@ -176,7 +202,7 @@ Result<Figure> measure_life(const Options& options) {
     auto bed = established_testbed(options);
     if (!bed) return bed.error();
     Testbed& testbed = *bed.value();
-    Samples samples;
+    Samples samples(options);
     std::uint64_t next = options.flows;
     const unsigned warm = warm_up(options);
     for (unsigned i = 0; i < warm + options.samples; ++i, next += kNewConnections) {

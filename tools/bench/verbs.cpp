@@ -20,8 +20,8 @@ using lb::ForwardingMethod;
 constexpr unsigned kTraffic = Accepts::kMethod | Accepts::kFamily | Accepts::kFlows |
                               Accepts::kBurst | Accepts::kSamples | Accepts::kServers |
                               Accepts::kJson;
-constexpr unsigned kPipeline = kTraffic | Accepts::kDirection;
-constexpr unsigned kConnect = kTraffic | Accepts::kLife;
+constexpr unsigned kPipeline = kTraffic | Accepts::kDirection | Accepts::kStages;
+constexpr unsigned kConnect = kTraffic | Accepts::kLife | Accepts::kStages;
 constexpr unsigned kReport = Accepts::kFamily | Accepts::kBurst | Accepts::kSamples |
                              Accepts::kServers | Accepts::kLarge | Accepts::kJsonFile;
 

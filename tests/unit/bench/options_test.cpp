@@ -58,6 +58,8 @@ TEST(BenchOptions, RefusesWhatItCannotMean) {
 
 TEST(BenchOptions, RefusesAnOptionOfAnotherVerb) {
     EXPECT_TRUE(parse({"--life"}, Accepts::kLife).ok());
+    EXPECT_TRUE(parse({"--stages"}, Accepts::kStages).value().stages);
+    EXPECT_FALSE(parse({"--stages"}, Accepts::kLife).ok());
     EXPECT_FALSE(parse({"--life"}, Accepts::kFlows).ok());
 }
 
