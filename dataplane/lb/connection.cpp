@@ -66,25 +66,25 @@ void Connection::store_addresses(const FlowKey& key) noexcept {
     }
 }
 
-FlowKey Connection::forward_key() const noexcept {
+void Connection::read_forward_key(FlowKey& out) const noexcept {
     const ConnectionState state = state_relaxed();
-    return FlowKey::join(state.client_is_v6() ? net::Family::V6 : net::Family::V4,
-                         addresses_[0].data(), addresses_[1].data(),
-                         load_bytes<std::uint32_t>(ports_[0].data()), state.protocol());
+    out.assign_joined(state.client_is_v6() ? net::Family::V6 : net::Family::V4,
+                      addresses_[0].data(), addresses_[1].data(),
+                      load_bytes<std::uint32_t>(ports_[0].data()), state.protocol());
 }
 
-FlowKey Connection::reply_key(const AddressTable& servers,
-                              const AddressTable& locals) const noexcept {
+void Connection::read_reply_key(const AddressTable& servers, const AddressTable& locals,
+                                FlowKey& out) const noexcept {
     const AddressRecord& from = servers[static_cast<std::uint32_t>(server())];
     const LocalAddressId local = local_address();
-    assert((local == kNoLocalAddress
-                ? state_relaxed().client_is_v6()
-                : locals[index(local)].address().is_v6()) == (from.family == net::Family::V6) &&
+    assert((local == kNoLocalAddress ? state_relaxed().client_is_v6()
+                                     : locals[index(local)].family == net::Family::V6) ==
+               (from.family == net::Family::V6) &&
            "a reply has one family");
     const std::uint8_t* const to =
         local == kNoLocalAddress ? addresses_[0].data() : locals[index(local)].bytes.data();
-    return FlowKey::join(from.family, from.bytes.data(), to,
-                         load_bytes<std::uint32_t>(ports_[1].data()), state_relaxed().protocol());
+    out.assign_joined(from.family, from.bytes.data(), to,
+                      load_bytes<std::uint32_t>(ports_[1].data()), state_relaxed().protocol());
 }
 
 }  // namespace pollux::lb

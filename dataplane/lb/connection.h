@@ -158,10 +158,22 @@ class alignas(64) Connection {
 
     // Keys.
 
-    [[nodiscard]] FlowKey forward_key() const noexcept;
+    [[nodiscard]] FlowKey forward_key() const noexcept {
+        FlowKey key;
+        read_forward_key(key);
+        return key;
+    }
     // Precondition: state().has_reply_key().
     [[nodiscard]] FlowKey reply_key(const AddressTable& servers,
-                                    const AddressTable& locals) const noexcept;
+                                    const AddressTable& locals) const noexcept {
+        FlowKey key;
+        read_reply_key(servers, locals, key);
+        return key;
+    }
+    // The same in place: see FlowKey::assign.
+    void read_forward_key(FlowKey& out) const noexcept;
+    void read_reply_key(const AddressTable& servers, const AddressTable& locals,
+                        FlowKey& out) const noexcept;
     // 0: the packet's addresses and ports are those of the forward (0) or reply (1) key. Protocol
     // and family are in the state word: the caller compares them there.
     [[nodiscard]] std::uint64_t differs_from_tuple(unsigned which, const FlowKey& key,

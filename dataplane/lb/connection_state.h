@@ -103,6 +103,10 @@ class ConnectionState {
     [[nodiscard]] constexpr ConnectionState without(ConnectionFlag flag) const noexcept {
         return from_word(word_ & ~mask(flag));
     }
+    // All flags, or-ed.
+    [[nodiscard]] constexpr std::uint16_t flags() const noexcept {
+        return static_cast<std::uint16_t>((word_ >> 36U) & 0xfffU);
+    }
     // Replaces all flags by these, or-ed.
     [[nodiscard]] constexpr ConnectionState with_flags(std::uint16_t flags) const noexcept {
         return field(36, 0xfffU, flags);

@@ -54,6 +54,13 @@ class ConnectionTraits {
     [[nodiscard]] FlowKey key(const Connection& connection, unsigned which) const noexcept {
         return which == 0 ? connection.forward_key() : connection.reply_key(*servers_, *locals_);
     }
+    void read_key(const Connection& connection, unsigned which, FlowKey& out) const noexcept {
+        if (which == 0) {
+            connection.read_forward_key(out);
+        } else {
+            connection.read_reply_key(*servers_, *locals_, out);
+        }
+    }
     // The reply key that a record made of this will have.
     [[nodiscard]] FlowKey reply_key(const NewConnection& what) const noexcept {
         const AddressRecord& from = (*servers_)[static_cast<std::uint32_t>(what.server)];

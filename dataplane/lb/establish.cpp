@@ -21,13 +21,11 @@ bool is_one_packet(const VirtualService& service, Protocol protocol) noexcept {
 }
 
 std::uint16_t flags_of(ConnectionState state) noexcept {
-    std::uint16_t flags = 0;
-    for (const ConnectionFlag flag : {ConnectionFlag::Active, ConnectionFlag::Embryonic,
-                                      ConnectionFlag::NoOutput, ConnectionFlag::SecureTcp}) {
-        if (state.has(flag))
-            flags = static_cast<std::uint16_t>(flags | static_cast<unsigned>(flag));
-    }
-    return flags;
+    constexpr unsigned kMask = static_cast<unsigned>(ConnectionFlag::Active) |
+                               static_cast<unsigned>(ConnectionFlag::Embryonic) |
+                               static_cast<unsigned>(ConnectionFlag::NoOutput) |
+                               static_cast<unsigned>(ConnectionFlag::SecureTcp);
+    return static_cast<std::uint16_t>(state.flags() & kMask);
 }
 
 NewConnection describe(const Burst& burst, const FlowKey& key, const Opening& opening) noexcept {

@@ -39,7 +39,14 @@ class FlowKey {
     // The same from two addresses that do not lie together. `ports` as `ports()` returns them.
     static FlowKey join(net::Family family, const std::uint8_t* source,
                         const std::uint8_t* destination, std::uint32_t ports,
-                        Protocol protocol) noexcept;
+                        Protocol protocol) noexcept {
+        FlowKey key;
+        key.assign_joined(family, source, destination, ports, protocol);
+        return key;
+    }
+    void assign_joined(net::Family family, const std::uint8_t* source,
+                       const std::uint8_t* destination, std::uint32_t ports,
+                       Protocol protocol) noexcept;
 
     // Precondition: both addresses are of one family, V4 or V6.
     static FlowKey make(const net::IpAddress& source, net::Be16 source_port,
@@ -108,24 +115,21 @@ inline FlowKey FlowKey::from_wire(net::Family family, const std::uint8_t* addres
     return key;
 }
 
-inline FlowKey FlowKey::join(net::Family family, const std::uint8_t* source,
-                             const std::uint8_t* destination, std::uint32_t ports,
-                             Protocol protocol) noexcept {
-    FlowKey key;
+inline void FlowKey::assign_joined(net::Family family, const std::uint8_t* source,
+                                   const std::uint8_t* destination, std::uint32_t ports,
+                                   Protocol protocol) noexcept {
     const bool is_v6 = family == net::Family::V6;
-    key.words_[0] = ports | (static_cast<std::uint64_t>(protocol) << 32U) | (is_v6 ? kV6 : 0);
+    words_[0] = ports | (static_cast<std::uint64_t>(protocol) << 32U) | (is_v6 ? kV6 : 0);
     if (is_v6) {
-        std::memcpy(&key.words_[1], source, 8);
-        std::memcpy(&key.words_[2], source + 8, 8);
-        std::memcpy(&key.words_[3], destination, 8);
-        std::memcpy(&key.words_[4], destination + 8, 8);
+        for (unsigned i = 0; i < 2; ++i) std::memcpy(&words_[1 + i], source + 8 * i, 8);
+        for (unsigned i = 0; i < 2; ++i) std::memcpy(&words_[3 + i], destination + 8 * i, 8);
     } else {
-        std::uint32_t halves[2];
-        std::memcpy(&halves[0], source, 4);
-        std::memcpy(&halves[1], destination, 4);
-        key.words_[1] = halves[0] | (std::uint64_t{halves[1]} << 32U);
+        std::uint32_t first = 0;
+        std::uint32_t second = 0;
+        std::memcpy(&first, source, sizeof first);
+        std::memcpy(&second, destination, sizeof second);
+        words_[1] = first | (std::uint64_t{second} << 32U);
     }
-    return key;
 }
 
 inline net::IpAddress FlowKey::address(unsigned which) const noexcept {

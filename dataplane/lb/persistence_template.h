@@ -155,6 +155,9 @@ class TemplateTraits {
     static std::uint64_t& state_word(PersistenceTemplate& record) noexcept { return record.state; }
     static constexpr unsigned key_count(const PersistenceTemplate&) noexcept { return 1; }
     static FlowKey key(const PersistenceTemplate& record, unsigned) noexcept { return record.key; }
+    static void read_key(const PersistenceTemplate& record, unsigned, FlowKey& out) noexcept {
+        out = record.key;
+    }
     static bool matches(const PersistenceTemplate& record, unsigned, const FlowKey& key) noexcept {
         return record.key == key;
     }

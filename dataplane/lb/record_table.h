@@ -91,6 +91,7 @@ struct IndexUse {
 //   std::uint64_t& state_word(Record&)                      low three bits: Lifecycle
 //   unsigned key_count(const Record&)                       1 or 2
 //   FlowKey key(const Record&, unsigned which)
+//   void read_key(const Record&, unsigned which, FlowKey&)  the same in place
 //   bool matches(const Record&, unsigned which, const FlowKey&)
 //   Presence presence(const Record&, std::uint64_t state, Tick now)
 //   bool has_slots(std::uint64_t state)                     false: detached

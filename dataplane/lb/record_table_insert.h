@@ -30,7 +30,7 @@ auto RecordTable<Traits, Protocol>::keys_of(std::uint32_t record) const noexcept
     Keys keys;
     keys.count = traits_.key_count(which);
     for (unsigned i = 0; i < keys.count; ++i) {
-        keys.key[i] = traits_.key(which, i);
+        traits_.read_key(which, i, keys.key[i]);
         keys.hash[i] = hash_(keys.key[i]);
     }
     return keys;
@@ -208,7 +208,7 @@ PublishResult RecordTable<Traits, Protocol>::publish(Participant self, std::uint
     Keys keys;
     keys.count = traits_.key_count(records_[record]);
     for (unsigned i = 0; i < keys.count; ++i) {
-        keys.key[i] = traits_.key(records_[record], i);
+        traits_.read_key(records_[record], i, keys.key[i]);
         keys.hash[i] = i == 0 ? hash : hash_(keys.key[i]);
     }
     // The caller has just looked for the key in vain, so the first attempt does not ask again: a
