@@ -3,6 +3,7 @@
 
 import time
 
+from lab import wait_until
 from pair import Download, Pair, RequestLoop, outage
 
 VIP, SECOND_VIP = "192.168.10.10", "192.168.10.20"
@@ -14,6 +15,7 @@ def test_killed_master_costs_a_pause_but_no_request_and_no_download(lab):
     settled = time.time()
     requests = RequestLoop(pair, VIP)
     download = Download(pair, VIP, megabytes=40, seconds=6)
+    wait_until(lambda: pair.reigns(settled), "the master that will be killed is heard")
     killed = pair.kill("lb1")
     pair.wait_settled({"VI_1": "lb2"})
     pair.nodes["lb1"].start()
@@ -35,6 +37,7 @@ def test_two_masters_share_the_work_and_the_survivor_takes_all(lab):
     pair.wait_settled({"VI_1": "lb1", "VI_2": "lb2"})
     settled = time.time()
     loops = [RequestLoop(pair, vip) for vip in (VIP, SECOND_VIP)]
+    wait_until(lambda: len(pair.reigns(settled)) == 2, "both masters are heard")
     killed = pair.kill("lb2")
     pair.wait_settled({"VI_1": "lb1", "VI_2": "lb1"})
     pair.nodes["lb2"].start()

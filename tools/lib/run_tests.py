@@ -166,7 +166,8 @@ def run_suites(arguments, wanted, tests):
             if suite == "dpdk":
                 totals.add(run_program(build, suite, test))
     if "e2e" in wanted:
-        totals.add(run_pytest_suite(build, "e2e", extra, False))
+        # They wait more than they work, and each has namespaces of its own.
+        totals.add(run_pytest_suite(build, "e2e", ["-n", "2", *extra], False))
     return totals
 
 
