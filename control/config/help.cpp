@@ -59,14 +59,15 @@ int run_config_help(std::span<const std::string> args, std::ostream& out, std::o
         return 0;
     }
     const std::string& name = args.front();
+    for (const TableSchema* table : all_tables()) {
+        if (table->path != name || name.empty()) continue;
+        print_table(*table, out);
+        return 0;
+    }
     std::vector<std::string_view> known;
     bool found = false;
     for (const TableSchema* table : all_tables()) {
         known.push_back(table->path);
-        if (table->path == name && !name.empty()) {
-            print_table(*table, out);
-            return 0;
-        }
         for (const KeyRow& row : table->rows) {
             known.push_back(row.key);
             const std::string full = std::string(table->path) + "." + std::string(row.key);

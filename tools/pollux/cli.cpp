@@ -8,10 +8,13 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
+#include <sstream>
 #include <thread>
 
 #include "control/config/check.h"
+#include "control/config/help.h"
 #include "control/config/load.h"
 #include "control/config/render.h"
 #include "tools/pollux/bench_profile.h"
@@ -99,9 +102,33 @@ void print_help(std::ostream& out) {
     out << "\nWithout it:\n";
     for (const LocalRow& row : kLocalRows) print_row(out, row.word, row.help);
     print_row(out, "help [COMMAND]", "this, or the options of a command");
+    print_row(out, "help TABLE",
+              "the keys of a table of the configuration; help tables lists them");
     out << "\nExit status: 0 done, 1 refused, 2 no connection to the daemon; of ipvs: ipvsadm's.\n"
            "The socket is $POLLUX_SOCKET, or "
         << kDefaultSocket << ".\n";
+}
+
+// The commands that begin with a word ("show"), or keys of the configuration ("dpdk.port").
+int help_without_row(const Words& args, std::ostream& out, std::ostream& err) {
+    const std::string& word = args.front();
+    bool found = false;
+    for (const CommandRow& row : command_rows()) {
+        if (args.size() != 1 || !row.words.starts_with(word + " ")) continue;
+        print_row(out, row.words, row.help);
+        found = true;
+    }
+    const auto tables = control::all_tables();
+    const bool is_table = std::any_of(tables.begin(), tables.end(),
+                                      [&](const auto* table) { return table->path == word; });
+    if (found && !is_table) return kOk;
+    if (found) out << "\n";
+    if (word == "tables") return control::run_config_help({}, out, err);
+    std::ostringstream nothing;
+    if (control::run_config_help(args, out, nothing) == 0) return kOk;
+    err << "pollux: no command is called so, and " << nothing.str()
+        << "  see: pollux help; pollux help tables\n";
+    return kRefused;
 }
 
 int help(const Words& args, std::ostream& out, std::ostream& err) {
@@ -120,8 +147,7 @@ int help(const Words& args, std::ostream& out, std::ostream& err) {
         return kOk;
     }
     const CommandRow* row = find_row(args);
-    if (row == nullptr)
-        return fail(err, {"unknown command " + args.front(), "see: pollux help"}, 1);
+    if (row == nullptr) return help_without_row(args, out, err);
     out << "usage: pollux " << row->words;
     for (const OptionRow& option : row->options) {
         const bool positional = !option.name.starts_with("--");
@@ -267,6 +293,17 @@ int ipvs(Words global, const Words& arguments, std::ostream& out, std::ostream& 
     return run_ipvs(ipvs_call(arguments, "pollux ipvs"), connector(options->socket), out, err);
 }
 
+// A command that needs no daemon, if the words begin with one. `json`: --json stood before it.
+std::optional<int> run_local(const Words& words, bool json, std::ostream& out, std::ostream& err) {
+    Words after(words.begin() + 1, words.end());
+    if (words.front() == "help") return help(after, out, err);
+    if (json) after.insert(after.begin(), "--json");
+    for (const LocalRow& row : kLocalRows) {
+        if (row.word == words.front()) return row.run(after, out, err);
+    }
+    return std::nullopt;
+}
+
 Error unknown_command(const Words& words) {
     std::string text;
     for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
@@ -293,15 +330,11 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     if (const auto word = find_ipvs(words); word != words.end()) {
         return ipvs(Words(words.begin(), word), Words(word + 1, words.end()), out, err);
     }
-    const std::string first = words.front();
-    const Words after(words.begin() + 1, words.end());
-    if (first == "help") return help(after, out, err);
-    for (const LocalRow& row : kLocalRows) {
-        if (row.word == first) return row.run(after, out, err);
-    }
+    if (const auto code = run_local(words, false, out, err)) return *code;
     const auto options = take_global_options(words);
     if (!options) return fail(err, options.error(), kRefused);
     if (words.empty()) return fail(err, {"no command", "see: pollux help"}, kRefused);
+    if (const auto code = run_local(words, options->json, out, err)) return *code;
     const CommandRow* row = find_row(words);
     if (row == nullptr) return fail(err, unknown_command(words), kRefused);
     const auto count =

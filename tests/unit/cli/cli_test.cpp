@@ -87,6 +87,45 @@ TEST(Cli, ExitCodesTellRefusedFromNotConnected) {
     EXPECT_NE(err.str().find("is polluxd running?"), std::string::npos);
 }
 
+TEST(Cli, HelpKnowsCommandsTheirFirstWordsAndTables) {
+    struct Case {
+        Words words;
+        const char* text;
+    };
+    const Case cases[] = {
+        {{"help"}, "show services"},
+        {{"help", "show", "services"}, "--stats"},
+        {{"help", "server"}, "server drain"},
+        {{"help", "dpdk.port"}, "pci = "},
+        {{"help", "virtual_router_id"}, "from 1 to 255"},
+        {{"help", "tables"}, "[[vrrp_instance]]"},
+        // Both a command's first word and a table.
+        {{"help", "log"}, "log level"},
+        {{"help", "log"}, "[log]"},
+    };
+    for (const Case& test : cases) {
+        std::ostringstream out;
+        std::ostringstream err;
+        EXPECT_EQ(run(test.words, out, err), 0) << test.text;
+        EXPECT_NE(out.str().find(test.text), std::string::npos) << test.text << "\n" << out.str();
+    }
+    std::ostringstream out;
+    std::ostringstream err;
+    EXPECT_EQ(run({"help", "global"}, out, err), 0);
+    EXPECT_TRUE(out.str().starts_with("[global]\n")) << out.str();
+    EXPECT_EQ(run({"help", "vrrp_instanec"}, out, err), 1);
+    EXPECT_NE(err.str().find("did you mean \"vrrp_instance\"?"), std::string::npos);
+}
+
+TEST(Cli, OptionsMayStandBeforeACommandThatNeedsNoDaemon) {
+    std::ostringstream out;
+    std::ostringstream err;
+    EXPECT_EQ(run({"--json", "check", "/nonexistent.toml"}, out, err), 3);
+    EXPECT_EQ(Json::parse(out.str()).count("diagnostics"), 1U) << out.str();
+    EXPECT_EQ(run({"--json", "rs-setup", "--method", "fnat"}, out, err), 1);
+    EXPECT_NE(err.str().find("--json"), std::string::npos);
+}
+
 TEST(Cli, UnknownCommandShowsItsNeighbours) {
     std::ostringstream out;
     std::ostringstream err;
