@@ -219,11 +219,13 @@ std::string render_memory(const Json& data, const Json& /*args*/) {
     return out;
 }
 
-std::string render_weights(const Json& data, const Json& /*args*/) {
+std::string render_weights(const Json& data, const Json& args) {
+    const bool back = args.value("weight", 0) < 0;  // `server enable`
     std::string out;
     for (const Json& row : list(data, "changed")) {
         out += text(row, "service") + " real_server " + text(row, "server") + " weight " +
-               number(row, "weight_before") + " -> " + number(row, "weight") + " (runtime)\n";
+               number(row, "weight_before") + " -> " + number(row, "weight") +
+               (back ? " (as configured)\n" : " (runtime)\n");
     }
     return out;
 }

@@ -203,6 +203,15 @@ TEST(Render, ServicesMarkWhatIsNotAsInTheFile) {
               "deleted at run time: UDP 10.0.0.1:53\n");
 }
 
+TEST(Render, AWeightIsOfTheOperatorOrAsConfigured) {
+    const Json data = Json::parse(R"({"changed":[{"service":"TCP 10.0.0.1:80",
+        "server":"10.0.1.1:80","weight_before":0,"weight":3}]})");
+    const std::string change = "TCP 10.0.0.1:80 real_server 10.0.1.1:80 weight 0 -> 3 ";
+
+    EXPECT_EQ(render_weights(data, {{"weight", 3}}), change + "(runtime)\n");
+    EXPECT_EQ(render_weights(data, {{"weight", -1}}), change + "(as configured)\n");
+}
+
 TEST(Render, AnswerOfAnotherVersionDoesNotConfuse) {
     for (const Renderer render :
          {render_status, render_services, render_connections, render_ports, render_workers,
