@@ -42,6 +42,16 @@ std::string router_id_of(const std::vector<Node>& documents) {
     return "";
 }
 
+// Why a file for other nodes looks empty here; "" when this node is one of the file's, or there are
+// none.
+std::string node_hint(const std::string& node, const std::set<std::string>& nodes) {
+    if (nodes.empty() || nodes.contains(node)) return "";
+    std::string names;
+    for (const std::string& name : nodes) names += (names.empty() ? "" : ", ") + name;
+    return "this is node \"" + node + "\", the file is for " + names +
+           ": choose with --node NAME, or set [global] router_id";
+}
+
 struct Evaluation {
     Config config;
     std::set<std::string> nodes;
@@ -104,7 +114,7 @@ class Loader {
         evaluation.config = resolve(std::move(read.draft), host_name_, secrets_, reporter);
         check_names(evaluation.config, reporter);
         check_general(evaluation.config, reporter);
-        check_ports(evaluation.config, reporter);
+        check_ports(evaluation.config, node_hint(node, evaluation.nodes), reporter);
         check_vrrp(evaluation.config, reporter);
         check_tracking(evaluation.config, reporter);
         check_services(evaluation.config, reporter);

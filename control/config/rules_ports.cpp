@@ -205,12 +205,14 @@ void check_marks(const Config& config, Reporter& reporter) {
 
 }  // namespace
 
-void check_ports(const Config& config, Reporter& reporter) {
+void check_ports(const Config& config, const std::string& node_hint, Reporter& reporter) {
     const Sources& sources = reporter.sources();
     if (config.ports.empty()) {
-        reporter.report("E0404", "no port is defined")
-            .at({0, 0, 0, 0}, "")
-            .help("[[dpdk.port]] with name = \"wan\" and pci = \"0000:3b:00.0\"");
+        DiagnosticBuilder report = reporter.report("E0404", "no port is defined");
+        report.at({0, 0, 0, 0}, "");
+        report.help(node_hint.empty()
+                        ? "[[dpdk.port]] with name = \"wan\" and pci = \"0000:3b:00.0\""
+                        : node_hint);
     }
     check_cores(config, reporter);
     if (!sources.broken(config.dpdk.origin)) check_buffers(config, reporter);

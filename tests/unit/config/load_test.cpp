@@ -55,6 +55,24 @@ TEST_F(Files, MissingFileIsUnreadable) {
     EXPECT_EQ(codes(result), std::vector<std::string>{"E0102 cannot read " + path("none.toml")});
 }
 
+TEST_F(Files, AFileForOtherNodesSaysHowToChooseOne) {
+    const std::string path = write("pair.toml",
+                                   "[dpdk]\nidle = \"adaptive\"\n[[dpdk.port]]\n"
+                                   "when = { node = \"lb1\" }\nname = \"wan\"\n"
+                                   "vdev = \"net_null0\"\n");
+    LoadOptions options;
+    options.node = "desk";
+    const LoadResult result = load_config(path, options);
+    ASSERT_EQ(codes(result), std::vector<std::string>{"E0404 no port is defined"});
+    ASSERT_EQ(result.diagnostics[0].helps.size(), 1U);
+    EXPECT_EQ(result.diagnostics[0].helps[0],
+              "this is node \"desk\", the file is for lb1: choose with --node NAME, or set "
+              "[global] router_id");
+
+    options.node = "lb1";
+    EXPECT_TRUE(load_config(path, options).config.has_value());
+}
+
 TEST_F(Files, DirectoryIsUnreadable) {
     EXPECT_TRUE(load_config(root_).unreadable);
 }
