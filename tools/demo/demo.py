@@ -7,6 +7,7 @@ import argparse
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -34,21 +35,43 @@ def count_answers(scene, requests):
     return answers, failures
 
 
-def capture(place, interface, expression, action):
-    """What tcpdump saw of the packets that match while action() ran."""
-    process = place.spawn("tcpdump", "-n", "-e", "-l", "-i", interface, "-c", "1", expression,
-                          log=pathlib.Path(place.lab.folder) / f"dump-{place.name}-{time.time()}")
-    log = max(pathlib.Path(place.lab.folder).glob(f"dump-{place.name}-*"))
+SYN = "tcp[tcpflags] & tcp-syn != 0 and tcp[tcpflags] & tcp-ack == 0"
+
+
+def start_capture(place, expression, packets):
+    """tcpdump on the place's eth0, listening; returns the process and its log."""
+    log = pathlib.Path(place.lab.folder) / f"dump-{place.name}"
+    process = place.spawn("tcpdump", "-n", "-e", "-l", "-i", "eth0", "-c", str(packets), expression,
+                          log=log)
     deadline = time.monotonic() + 5
     while "listening on" not in log.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
-    action()
-    try:
-        process.wait(timeout=5)
-    except Exception:  # the capture is an illustration; its absence is told
-        place.lab.end(process)
+    return process, log
+
+
+def captured(log):
+    """The packets of a capture, without time and without what follows the flags."""
     lines = [line for line in log.read_text().splitlines() if re.match(r"\d\d:\d\d:", line)]
-    return re.sub(r"^\S+ ", "", lines[0]) if lines else "(nothing captured)"
+    return [re.sub(r", (seq|options) .*", "", re.sub(r"^\S+ ", "", line)) for line in lines]
+
+
+def one_packet_twice(scene):
+    """The same SYN as the client sent it and as the first server got it; its source port tells."""
+    server = scene.servers[0].host
+    sending, sent_log = start_capture(scene.client, SYN, 100)
+    getting, got_log = start_capture(server, f"({SYN}) and dst port {scene.server_port} and "
+                                     f"not src host {scene.server_side_address}", 1)
+    count_answers(scene, 6)
+    try:
+        getting.wait(timeout=5)
+    except subprocess.TimeoutExpired:  # the capture is an illustration; its absence is told
+        scene.client.lab.end(getting)
+    scene.client.lab.end(sending)
+    nothing = "(nothing captured)"
+    got = next(iter(captured(got_log)), nothing)
+    port = re.search(r"\.(\d+) > ", got)
+    sent = [line for line in captured(sent_log) if port and f".{port.group(1)} > " in line]
+    return sent[0] if sent else nothing, got
 
 
 def scene_summary(scene, answers, failures, seconds):
@@ -69,14 +92,9 @@ def play(scene, explanation):
     show_command("balancer", "pollux show services", scene.polluxd.pollux("show", "services").stdout)
     say()
     say("One packet of a request, as the client sent it and as a real server got it (tcpdump):")
-    expression = "tcp[tcpflags] & tcp-syn != 0 and tcp[tcpflags] & tcp-ack == 0"
-    sent = capture(scene.client, "eth0", expression, lambda: count_answers(scene, 1))
-    server = scene.servers[0].host
-    got = capture(server, "eth0", f"({expression}) and dst port {scene.server_port} "
-                  f"and not src host {scene.server_side_address}",
-                  lambda: count_answers(scene, 6))
-    say(f"    client sent:  {sent[:150]}")
-    say(f"    server {server.name} got: {got[:150]}")
+    sent, got = one_packet_twice(scene)
+    say(f"    client sent  {sent}")
+    say(f"    {scene.servers[0].host.name + ' got':11}  {got}")
     shares = ", ".join(f"{name} {count}" for name, count in sorted(answers.items()))
     return {"method": scene.method, "failed": failures + (len(answers) < 3),
             "line": f"{sum(answers.values())} answered, {failures} failed: {shares}"}
@@ -136,7 +154,8 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave the last scene running")
     parser.add_argument("--only", choices=list(SCENES), help="play one scene only")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
+    for kind in (signal.SIGTERM, signal.SIGHUP):  # also when the terminal is closed
+        signal.signal(kind, lambda number, frame: sys.exit(128 + number))
     results = []
     scenes = [name for name in SCENES if arguments.only in (None, name)]
     try:
