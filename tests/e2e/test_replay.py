@@ -128,3 +128,14 @@ def test_misuse_is_explained(arguments, message):
     result = run(program(), "--config", CONFIGS / "lvs-nat.toml", *arguments, check=False)
     assert result.returncode != 0
     assert message in result.stderr
+
+
+def test_a_file_of_two_nodes_is_read_as_the_named_one(tmp_path):
+    frame = (Ether(src=CLIENT_MAC, dst=LAN_MAC) / IP(src="192.168.10.100", dst="192.168.10.10") /
+             TCP(sport=40000, dport=80, flags="S"))
+    command = [program(), "--config", CONFIGS / "vrrp-pair.toml", "--json", tmp_path / "out.json",
+               "--in", f"lan={capture(tmp_path / 'in.pcap', [frame])}"]
+    stranger = run(*command, "--node", "nobody", check=False)
+    assert stranger.returncode != 0 and "choose with --node NAME" in stranger.stderr
+    run(*command, "--node", "lb1")
+    assert json.loads((tmp_path / "out.json").read_text())["verdict"] == "transmit"

@@ -50,6 +50,8 @@ struct OptionRow {
 constexpr OptionRow kRows[] = {
     {"--tool", "pktgen, trex, dperf or pollux-pktgen",
      [](ProfileOptions& o, const std::string& text) { return read_tool(o.tool, text); }},
+    {"--node", "a node's name",
+     [](ProfileOptions& o, const std::string& text) { return !(o.node = text).empty(); }},
     {"--service", "ADDRESS:PORT",
      [](ProfileOptions& o, const std::string& text) { return !(o.service = text).empty(); }},
     {"--role", "client or server",

@@ -20,6 +20,7 @@ enum class ProfileTool : std::uint8_t { Pktgen, Trex, Dperf, PolluxPktgen };
 struct ProfileOptions {
     ProfileTool tool = ProfileTool::PolluxPktgen;
     std::string file;             // the balancer's TOML
+    std::string node;             // reads the file as this node does; empty: as this host
     std::string service;          // ADDRESS:PORT; empty: the first virtual server
     std::string role = "client";  // dperf: client or server
     std::optional<net::IpPrefix> clients;

@@ -50,6 +50,7 @@ int bench_profile(const Words& args, std::ostream& out, std::ostream& err) {
     const auto options = parse_bench_profile(args);
     if (!options) return fail(err, options.error(), kRefused);
     control::LoadOptions load;
+    load.node = options->node;
     load.require_secrets = false;  // made on the generator's machine
     const control::LoadResult loaded = control::load_config(options->file, load);
     if (!loaded.config) {
@@ -74,7 +75,8 @@ struct LocalRow {
 
 constexpr std::array kLocalRows = {
     LocalRow{"bench-profile",
-             "--tool pktgen|trex|dperf|pollux-pktgen [--service ADDRESS:PORT] [--clients PREFIX] "
+             "--tool pktgen|trex|dperf|pollux-pktgen [--node NAME] [--service ADDRESS:PORT] "
+             "[--clients PREFIX] "
              "[--flows N] [--balancer-mac MAC] [--address ADDRESS] [--server-address ADDRESS] "
              "[--pci DEVICE] [--server-pci DEVICE] [--role client|server] FILE",
              "print a traffic generator's input for a configuration file", bench_profile},

@@ -34,6 +34,7 @@ constexpr const char* kUsage =
 
 struct Arguments {
     std::string config;
+    std::string node;
     std::map<std::string, std::string> in;
     std::map<std::string, std::string> out;
     std::map<std::string, net::MacAddress> macs;
@@ -84,6 +85,7 @@ Result<Arguments> parse_arguments(int argc, char** argv, bool& help) {
     options::options_description description("options");
     auto add = description.add_options();
     add("config", options::value(&arguments.config), "configuration file");
+    add("node", options::value(&arguments.node), "read the file as this node does");
     add("in", options::value(&in), "PORT=FILE: frames that the port receives");
     add("out", options::value(&out), "PORT=FILE: frames that the port sends");
     add("mac", options::value(&mac), "PORT=MAC: the port's address (default: from the capture)");
@@ -258,7 +260,9 @@ std::vector<lb::OwnedAddressSpec> held_vips(const control::Config& config,
 }
 
 int run(const Arguments& arguments) {
-    control::LoadResult loaded = control::load_config(arguments.config);
+    control::LoadOptions load;
+    load.node = arguments.node;
+    control::LoadResult loaded = control::load_config(arguments.config, load);
     if (!loaded.config) {
         std::cerr << control::render_all(loaded);
         return kExitFailure;

@@ -146,6 +146,23 @@ TEST(BenchProfile, PktgenNeedsAMacThatTheFileDoesNotTell) {
                       "02:00:00:00:00:01"));
 }
 
+TEST(BenchProfile, AFileOfTwoNodesIsReadAsTheNamedOne) {
+    const auto options = parse_bench_profile({"--node", "lb2", "pair.toml"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->node, "lb2");
+
+    const std::string pair = POLLUX_SOURCE_ROOT "/configs/vrrp-pair.toml";
+    std::ostringstream out, err;
+    EXPECT_EQ(run({"bench-profile", "--node", "nobody", pair}, out, err), 1);
+    EXPECT_NE(err.str().find("choose with --node NAME"), std::string::npos) << err.str();
+    err.str("");
+    const std::vector<std::string> args{
+        "bench-profile",     "--node", "lb1", "--tool", "trex", "--balancer-mac",
+        "02:00:00:00:00:01", pair};
+    EXPECT_EQ(run(args, out, err), 0) << err.str();
+    EXPECT_NE(out.str().find("192.168.10.10"), std::string::npos);
+}
+
 TEST(BenchProfile, FileErrorsAreShown) {
     std::ostringstream out, err;
     EXPECT_EQ(run({"bench-profile", "/nonexistent.toml"}, out, err), 1);
