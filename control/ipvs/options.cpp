@@ -43,39 +43,43 @@ constexpr std::array<std::string_view, kOptionCount> kOptionNames{"numeric",
                                                                   "tun-csum",
                                                                   "tun-remcsum"};
 
-// One row per Verb, one column per Option: '+' needed, ' ' allowed, 'x' refused, '1' exclusive.
+using enum Option;
+
+constexpr OptionSet kOfService{Scheduler, Persistent,        Netmask,
+                               OnePacket, PersistenceEngine, SchedFlags};
+constexpr OptionSet kOfServer{Forward,    Weight,       UpperThreshold, LowerThreshold, TunnelType,
+                              TunnelPort, TunnelNoCsum, TunnelCsum,     TunnelRemCsum};
+constexpr OptionSet kOfListing{Numeric,        Stats,  Rate,  Thresholds,
+                               PersistentConn, NoSort, Exact, TunnelInfo};
+constexpr OptionSet kOfDaemon{McastInterface, SyncId, SyncMaxlen, McastGroup, McastPort, McastTtl};
+
+// What a command does with its options; those that no list has are refused. One row per Verb.
 struct Rule {
     std::string_view name;
-    std::string_view columns;
+    OptionSet needed;
+    OptionSet allowed;
+    OptionSet exclusive;    // allowed one at a time
+    bool anything = false;  // takes every option and ignores it
 };
-constexpr std::array<Rule, 16> kRules{{
-    // -n -c svc -s -p -M | -r fwd -w -x -y | mcast timeout daemon stats rate thr pc | nosort syncid
-    // exact ops pe flags | maxlen group port ttl | tun-info type port nocsum csum remcsum
-    {"add-service", "xx+   xxxxxxxxxxxxxxx   xxxxxxxxxx"},
-    {"edit-service", "xx+   xxxxxxxxxxxxxxx   xxxxxxxxxx"},
-    {"delete-service", "xx+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"flush", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"list", " 11xxxxxxxxx11     x xxxxxxx xxxxx"},
-    {"add-server", "xx+xxx+    xxxxxxxxxxxxxxxxxx     "},
-    {"delete-server", "xx+xxx+xxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"edit-server", "xx+xxx+    xxxxxxxxxxxxxxxxxx     "},
-    {"set", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"start-daemon", "xxxxxxxxxxx xxxxxxx xxxx    xxxxxx"},
-    {"stop-daemon", "xxxxxxxxxxxxxxxxxxx xxxxxxxxxxxxxx"},
-    {"restore", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"save", " xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"zero", "xx xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-    {"help", "                                  "},
-    {"version", "                                  "},
-}};
-
-constexpr bool rules_are_complete() {
-    for (const Rule& rule : kRules) {
-        if (rule.columns.size() != kOptionCount) return false;
-    }
-    return true;
-}
-static_assert(rules_are_complete());
+constexpr std::array kRules = {
+    Rule{"add-service", {Service}, kOfService, {}},
+    Rule{"edit-service", {Service}, kOfService, {}},
+    Rule{"delete-service", {Service}, {}, {}},
+    Rule{"flush", {}, {}, {}},
+    Rule{"list", {}, kOfListing, {Connection, Service, Timeout, Daemon}},
+    Rule{"add-server", {Service, Server}, kOfServer, {}},
+    Rule{"delete-server", {Service, Server}, {}, {}},
+    Rule{"edit-server", {Service, Server}, kOfServer, {}},
+    Rule{"set", {}, {}, {}},
+    Rule{"start-daemon", {}, kOfDaemon, {}},
+    Rule{"stop-daemon", {}, {SyncId}, {}},
+    Rule{"restore", {}, {}, {}},
+    Rule{"save", {}, {Numeric}, {}},
+    Rule{"zero", {}, {Service}, {}},
+    Rule{"help", {}, {}, {}, true},
+    Rule{"version", {}, {}, {}, true},
+};
+static_assert(kRules.size() == static_cast<std::size_t>(Verb::Version) + 1);
 
 using enum Argument;
 
@@ -171,24 +175,25 @@ const Switch* find_switch(std::string_view name) {
 std::optional<Refusal> check_options(Verb verb, const OptionSet& given) {
     const Rule& rule = kRules[static_cast<std::size_t>(verb)];
     const std::string command = " option with the " + quoted(rule.name) + " command";
-    std::optional<Option> exclusive;
-    for (unsigned column = 0; column < kOptionCount; ++column) {
-        const auto option = static_cast<Option>(column);
-        const char mark = rule.columns[column];
+    std::optional<Option> first;
+    for (unsigned at = 0; at < kOptionCount; ++at) {
+        const auto option = static_cast<Option>(at);
         const std::string name = quoted(name_of(option));
+        const bool alone = rule.exclusive.has(option);
         if (!given.has(option)) {
-            if (mark != '+') continue;
+            if (!rule.needed.has(option)) continue;
             return Refusal{"You need to supply the " + name + " option for the " +
                            quoted(rule.name) + " command"};
         }
-        if (mark == 'x') return Refusal{"Illegal " + name + command};
-        if (mark != '1') continue;
-        if (exclusive) {
-            return Refusal{"The option " + name + " conflicts with the " +
-                           quoted(name_of(*exclusive)) + " option in the " + quoted(rule.name) +
-                           " command"};
+        if (!(rule.anything || alone || rule.needed.has(option) || rule.allowed.has(option))) {
+            return Refusal{"Illegal " + name + command};
         }
-        exclusive = option;
+        if (!alone) continue;
+        if (first) {
+            return Refusal{"The option " + name + " conflicts with the " + quoted(name_of(*first)) +
+                           " option in the " + quoted(rule.name) + " command"};
+        }
+        first = option;
     }
     return std::nullopt;
 }
@@ -196,21 +201,22 @@ std::optional<Refusal> check_options(Verb verb, const OptionSet& given) {
 std::optional<Refusal> check_tunnel_options(lb::TunnelKind kind, const OptionSet& given) {
     struct TunnelRule {
         std::string_view name;
-        std::string_view columns;  // tun-port, tun-nocsum, tun-csum, tun-remcsum
+        OptionSet needed;
+        OptionSet allowed;
     };
-    static constexpr std::array<TunnelRule, 3> kTunnelRules{
-        {{"ipip", "xxxx"}, {"gue", "+   "}, {"gre", "x  x"}}};
-    static constexpr std::array kOptions{Option::TunnelPort, Option::TunnelNoCsum,
-                                         Option::TunnelCsum, Option::TunnelRemCsum};
+    static constexpr std::array kTunnelRules = {
+        TunnelRule{"ipip", {}, {}},
+        TunnelRule{"gue", {TunnelPort}, {TunnelNoCsum, TunnelCsum, TunnelRemCsum}},
+        TunnelRule{"gre", {}, {TunnelNoCsum, TunnelCsum}},
+    };
     const TunnelRule& rule = kTunnelRules[static_cast<std::size_t>(kind)];
-    for (std::size_t column = 0; column < kOptions.size(); ++column) {
-        const std::string name = quoted(name_of(kOptions[column]));
+    for (const Option option : {TunnelPort, TunnelNoCsum, TunnelCsum, TunnelRemCsum}) {
+        const std::string name = quoted(name_of(option));
         const std::string type = " the " + quoted(rule.name) + " tunnel type";
-        const bool present = given.has(kOptions[column]);
-        if (!present && rule.columns[column] == '+') {
+        if (!given.has(option) && rule.needed.has(option)) {
             return Refusal{"You need to supply the " + name + " option for" + type};
         }
-        if (present && rule.columns[column] == 'x') {
+        if (given.has(option) && !rule.needed.has(option) && !rule.allowed.has(option)) {
             return Refusal{"Illegal " + name + " option with" + type};
         }
     }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -73,8 +74,12 @@ struct Switch {
 // The set of options that were given.
 class OptionSet {
   public:
-    [[nodiscard]] bool has(Option option) const { return (bits_ & mask(option)) != 0; }
-    void add(Option option) { bits_ |= mask(option); }
+    constexpr OptionSet() = default;
+    constexpr OptionSet(std::initializer_list<Option> options) {
+        for (const Option option : options) add(option);
+    }
+    [[nodiscard]] constexpr bool has(Option option) const { return (bits_ & mask(option)) != 0; }
+    constexpr void add(Option option) { bits_ |= mask(option); }
 
   private:
     static constexpr std::uint64_t mask(Option option) {

@@ -394,7 +394,7 @@ TEST(ConnectionTable, VisitShowsEachLiveConnectionOnce) {
     EXPECT_EQ(seen, std::multiset<std::uint32_t>(live.begin(), live.end()));
 }
 
-// Issue 4: at most 96 bytes for a NAT connection, all in, at 80 % load of the index.
+// Goal: at most 96 bytes for a NAT connection, all in, at 80 % load of the index.
 TEST(ConnectionTable, MemoryOfANatConnectionIsAtMost96Bytes) {
     for (const std::uint32_t connections : {200'000U, 1'000'000U}) {
         RegionPlan plan;

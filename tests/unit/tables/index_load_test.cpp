@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The index at the load it is planned for, filled and then in churn, with keys as clients and as
-// attackers make them. Goal (issue 4): insertions fail with probability below 1e-6 at 80 % load.
+// attackers make them. Goal: insertions fail with probability below 1e-6 at 80 % load.
 #include <functional>
 #include <random>
 
