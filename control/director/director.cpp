@@ -235,12 +235,19 @@ void Director::update_servers() {
     for (const auto& [service, server] : runtime_services_.added_servers()) {
         server_addresses_.insert(server.address);
     }
+    update_next_hops();
+}
+
+void Director::update_next_hops() {
     next_hops_->update_wanted(spec_.routes, server_addresses_);
+    next_hops_stale_ = false;
 }
 
 void Director::spec_applied(const lb::DataPlaneSpec& spec) {
+    // Most snapshots only follow a server's state.
+    const bool same_routes = spec.routes == spec_.routes;
     spec_ = spec;
-    next_hops_->update_wanted(spec.routes, server_addresses_);
+    if (next_hops_stale_ || !same_routes) update_next_hops();
     log::debug("snapshot published", {{"generation", plane_->generation()},
                                       {"services", spec.services.size()},
                                       {"routes", spec.routes.size()},
@@ -249,7 +256,10 @@ void Director::spec_applied(const lb::DataPlaneSpec& spec) {
 
 void Director::watch_kernel() {
     KernelMonitor::Events events;
-    events.routes_changed = [this] { publisher_->request(); };
+    events.routes_changed = [this] {
+        next_hops_stale_ = true;
+        publisher_->request();
+    };
     events.neighbour_changed = [this](const NeighbourKey& key, const Neighbour& before,
                                       const Neighbour& now) {
         if (ports_.find(key.interface) == nullptr) return;

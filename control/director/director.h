@@ -115,6 +115,7 @@ class Director {
     [[nodiscard]] lb::DataPlaneSpec build(const Config& config,
                                           const RuntimeServices& changes) const;
     void update_servers();
+    void update_next_hops();
     void spec_applied(const lb::DataPlaneSpec& spec);
     void watch_kernel();
     void settle_vips();
@@ -132,6 +133,7 @@ class Director {
     EventLog events_;
     std::set<net::IpAddress> server_addresses_;  // of both
     lb::DataPlaneSpec spec_;
+    bool next_hops_stale_ = true;  // the kernel's routes changed since their last update
     lb::TimePoint started_;
     std::uint64_t reloads_ = 0;
     bool stopping_ = false;

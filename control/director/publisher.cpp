@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/director/publisher.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "control/log/log.h"
@@ -9,7 +8,6 @@
 namespace pollux::control {
 namespace {
 
-constexpr auto kInterval = std::chrono::milliseconds(10);
 // A refused snapshot (a table is full) is tried again even if nothing else changes.
 constexpr auto kRetry = std::chrono::seconds(5);
 
@@ -20,21 +18,24 @@ Publisher::Publisher(EventLoop& loop, lb::DataPlane& plane, Hooks hooks)
 
 void Publisher::request() {
     if (timer_.active() && failures_ == 0) return;
-    const lb::Duration wait = last_ + kInterval - hooks_.now();
-    timer_.start_once(std::max(wait, lb::Duration::zero()));
+    timer_.start_once(pace_.wait(hooks_.now()));
 }
 
 Status Publisher::publish() {
-    return publish(hooks_.build());
+    const lb::TimePoint start = hooks_.now();
+    return publish_since(start, hooks_.build());
 }
 
 Status Publisher::publish(const lb::DataPlaneSpec& spec) {
-    const lb::TimePoint now = hooks_.now();
-    Status done = plane_->apply(spec, now);
+    return publish_since(hooks_.now(), spec);
+}
+
+Status Publisher::publish_since(lb::TimePoint start, const lb::DataPlaneSpec& spec) {
+    Status done = plane_->apply(spec, hooks_.now());
     if (!done) return done;
     timer_.cancel();
-    last_ = now;
     hooks_.applied(spec);
+    pace_.published(start, hooks_.now());
     return done;
 }
 

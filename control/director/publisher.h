@@ -2,11 +2,13 @@
 #pragma once
 
 // Publisher: turns "something changed" into new snapshots: many changes within a turn of the loop
-// cost one snapshot, and changes in quick succession at most one per interval. Control thread.
+// cost one snapshot, and changes in quick succession wait for each other (PublishPace). Control
+// thread.
 
 #include <cstdint>
 #include <functional>
 
+#include "control/director/publish_pace.h"
 #include "control/loop/event_loop.h"
 #include "dataplane/lb/data_plane.h"
 
@@ -23,7 +25,7 @@ class Publisher {
 
     Publisher(EventLoop& loop, lb::DataPlane& plane, Hooks hooks);
 
-    // Soon: on the next turn of the loop, unless the last snapshot is younger than the interval.
+    // Soon: on the next turn of the loop, unless the last snapshot was a moment ago.
     void request();
     // At once. A failure changes nothing and is the caller's to report.
     Status publish();
@@ -34,11 +36,13 @@ class Publisher {
 
   private:
     void run();
+    // `start`: when the work for `spec` began.
+    Status publish_since(lb::TimePoint start, const lb::DataPlaneSpec& spec);
 
     lb::DataPlane* plane_;
     Hooks hooks_;
     Timer timer_;
-    lb::TimePoint last_{};
+    PublishPace pace_;
     std::uint64_t failures_ = 0;
 };
 

@@ -1,7 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/spec/server_states.h"
 
+#include <algorithm>
+#include <tuple>
+
 namespace pollux::control {
+
+ServiceStates::ServiceStates(const ServerStates& states, const VirtualServerKey& service)
+    : without_quorum_(states.without_quorum.contains(service)) {
+    for (auto at = states.servers.lower_bound({service, {}, 0});
+         at != states.servers.end() && at->first.service == service; ++at) {
+        known_.push_back(&*at);
+    }
+}
+
+ServerState ServiceStates::of(const RealServerConfig& server) const {
+    const auto place = [](const auto& named) { return std::tie(named.address, named.port); };
+    const auto found = std::ranges::lower_bound(
+        known_, place(server), {}, [&place](Entry entry) { return place(entry->first); });
+    const bool known = found != known_.end() && place((*found)->first) == place(server);
+    return known ? (*found)->second : ServerState{};
+}
 
 void forget_removed(ServerStates& states, std::span<const VirtualServerConfig> before,
                     std::span<const VirtualServerConfig> after) {

@@ -12,6 +12,8 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "control/config/config_service.h"
 
@@ -71,6 +73,23 @@ struct ServerStates {
         const auto known = servers.find(key);
         return known == servers.end() ? ServerState{} : known->second;
     }
+};
+
+// The states of one service's servers: what a loop over them asks. It compares no service keys, and
+// costs next to nothing for a service of which no server has a state. `states` must not change
+// meanwhile.
+class ServiceStates {
+  public:
+    ServiceStates(const ServerStates& states, const VirtualServerKey& service);
+
+    [[nodiscard]] ServerState of(const RealServerConfig& server) const;
+    // The sorry server serves.
+    [[nodiscard]] bool without_quorum() const { return without_quorum_; }
+
+  private:
+    using Entry = const std::pair<const ServerKey, ServerState>*;
+    std::vector<Entry> known_;  // in order of address and port
+    bool without_quorum_;
 };
 
 // Forgets what was decided about servers that a reload removed: one that comes back is a new one.

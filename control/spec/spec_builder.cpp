@@ -54,12 +54,13 @@ bool same_server(const lb::RealServerSpec& a, const SorryServerConfig& b) {
 // As keepalived: a dead server leaves the service, or stays with weight 0 (inhibit_on_failure).
 // Without quorum the sorry server serves alone, beside it only what is inhibited.
 std::vector<lb::RealServerSpec> build_servers(const VirtualServerConfig& service,
-                                              const ServerStates& states) {
-    const bool sorry =
-        service.sorry_server && states.without_quorum.contains(VirtualServerKey::of(service));
+                                              const ServerStates& all_states) {
+    const ServiceStates states(all_states, VirtualServerKey::of(service));
+    const bool sorry = service.sorry_server && states.without_quorum();
     std::vector<lb::RealServerSpec> servers;
+    servers.reserve(service.real_server.size() + (sorry ? 1U : 0U));
     for (const RealServerConfig& server : service.real_server) {
-        const ServerState state = states.of(ServerKey::of(service, server));
+        const ServerState state = states.of(server);
         if (sorry) {
             if (service.sorry_server->inhibit_on_failure) servers.push_back(to_spec(server, 0));
         } else if (state.alive) {
@@ -167,13 +168,12 @@ std::vector<lb::OwnedAddressSpec> build_owned(const SpecInputs& inputs) {
 }
 
 // Servers that the configuration has and that must not serve now.
-ServerEndpoints held_back(const VirtualServerConfig& service, const ServerStates& states) {
-    const bool sorry =
-        service.sorry_server && states.without_quorum.contains(VirtualServerKey::of(service));
+ServerEndpoints held_back(const VirtualServerConfig& service, const ServerStates& all_states) {
+    const ServiceStates states(all_states, VirtualServerKey::of(service));
+    const bool sorry = service.sorry_server && states.without_quorum();
     ServerEndpoints out;
     for (const RealServerConfig& server : service.real_server) {
-        const bool alive = states.of(ServerKey::of(service, server)).alive;
-        if (sorry || !alive) out.insert({server.address, server.port});
+        if (sorry || !states.of(server).alive) out.insert({server.address, server.port});
     }
     return out;
 }
@@ -184,8 +184,10 @@ std::vector<lb::ServiceSpec> build_table(const SpecInputs& inputs) {
     const RuntimeServices& runtime = inputs.runtime == nullptr ? kNoChanges : *inputs.runtime;
     std::vector<lb::ServiceSpec> table;
     std::set<lb::ServiceKey> of_file;
+    const bool changed = runtime.size() != 0;
     for (const VirtualServerConfig& server : inputs.config.virtual_servers) {
-        const ServerEndpoints held = held_back(server, inputs.servers);
+        const ServerEndpoints held =
+            changed ? held_back(server, inputs.servers) : ServerEndpoints{};
         for (lb::ServiceSpec& service :
              build_services(server, inputs.config.virtual_server_groups, inputs.servers)) {
             of_file.insert(lb::ServiceKey::of(service));
@@ -214,9 +216,12 @@ lb::MarkRuleSpec to_spec(const MarkConfig& mark) {
 std::vector<lb::ServiceSpec> build_services(const VirtualServerConfig& server,
                                             std::span<const VirtualServerGroupConfig> groups,
                                             const ServerStates& states) {
-    const lb::ServiceSpec pattern = make_service(server, build_servers(server, states));
-    if (server.group.empty()) return {pattern};
+    lb::ServiceSpec pattern = make_service(server, build_servers(server, states));
     std::vector<lb::ServiceSpec> services;
+    if (server.group.empty()) {
+        services.push_back(std::move(pattern));
+        return services;
+    }
     for (const VirtualServerGroupConfig& group : groups) {
         if (group.name != server.group) continue;
         for (const GroupMemberConfig& member : group.member) add_member(member, pattern, services);

@@ -50,6 +50,40 @@ TEST(SpecBuilder, DeadServerLeavesUnlessInhibited) {
     EXPECT_EQ(servers[0].weight, 0);
 }
 
+TEST(ServiceStates, SaysOfEachServerWhatTheWholeSays) {
+    // Neighbours in the order of keys: the same servers, other ports and another service.
+    VirtualServerConfig service = web_service(), before = service, after = service;
+    before.port = 79;
+    after.port = 81;
+    service.real_server.push_back(real_server("10.0.1.2", 9));
+    service.real_server.back().port = 81;
+    service.real_server.push_back(real_server("10.0.0.9", 9));
+    ServerStates states;
+    for (const VirtualServerConfig& other : {before, after}) {
+        states.servers[key_of(other, 0)].alive = false;
+        states.servers[key_of(other, 1)].alive = false;
+        states.without_quorum.insert(VirtualServerKey::of(other));
+    }
+    for (const RealServerConfig& server : service.real_server) {
+        EXPECT_TRUE(ServiceStates(states, VirtualServerKey::of(service)).of(server).alive);
+    }
+    states.servers[key_of(service, 1)].alive = false;
+    states.servers[key_of(service, 3)].operator_weight = 4;
+
+    const ServiceStates ours(states, VirtualServerKey::of(service));
+
+    EXPECT_FALSE(ours.without_quorum());
+    for (const RealServerConfig& server : service.real_server) {
+        const ServerState whole = states.of(ServerKey::of(service, server));
+        EXPECT_EQ(ours.of(server).alive, whole.alive);
+        EXPECT_EQ(ours.of(server).operator_weight, whole.operator_weight);
+    }
+    EXPECT_FALSE(ours.of(service.real_server[1]).alive);
+    EXPECT_TRUE(ours.of(service.real_server[2]).alive);
+    EXPECT_EQ(ours.of(service.real_server[3]).operator_weight, 4);
+    EXPECT_TRUE(ServiceStates(states, VirtualServerKey::of(after)).without_quorum());
+}
+
 TEST(ServerStates, RemovedServersAreForgottenAndOthersKept) {
     const VirtualServerConfig before = web_service();
     VirtualServerConfig after = before;
