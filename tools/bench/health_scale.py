@@ -104,6 +104,8 @@ def main():
             "loop": loop(polluxd),
         }
         known = polluxd.show("events")["total"]
+        # Nobody has died so far: what is more than a handful are tries that this machine starved.
+        result["state_changes_before_deaths"] = known
         host.run("nft", "add table ip guard; add chain ip guard in "
                  "{ type filter hook input priority 0; }; add rule ip guard in ip daddr "
                  f"10.77.0.0-{address(DYING - 1)} drop")
