@@ -6,6 +6,8 @@
 
 #include "control/api/commands.h"
 #include "control/spec/server_states.h"
+#include "dataplane/lb/sctp_state.h"
+#include "dataplane/lb/tcp_state.h"
 
 namespace pollux::control::api {
 namespace {
@@ -15,6 +17,20 @@ std::string to_upper(std::string text) {
         if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     }
     return text;
+}
+
+// A mistyped state would look like a table without such connections.
+Status check_state(const std::string& wanted) {
+    std::string names = "UDP";
+    bool known = wanted.empty() || wanted == names;
+    const auto add = [&](std::string_view name) {
+        known = known || wanted == name;
+        names += ", " + std::string(name);
+    };
+    for (unsigned i = 0; i < lb::kTcpStateCount; ++i) add(to_string(lb::TcpState(i)));
+    for (unsigned i = 0; i < lb::kSctpStateCount; ++i) add(to_string(lb::SctpState(i)));
+    if (known) return ok_status();
+    return Error{"unknown state " + wanted, "the states are " + names};
 }
 
 std::optional<lb::Protocol> parse_protocol(const std::string& upper) {
@@ -73,6 +89,7 @@ Result<ConnectionFilter> ConnectionFilter::parse(const nlohmann::ordered_json& a
     const auto state = text_argument(args, "state");
     if (!state) return state.error();
     filter.state_ = to_upper(*state);
+    if (Status known = check_state(filter.state_); !known) return known.error();
     if (args.contains("templates")) {
         const auto templates = flag_argument(args, "templates");
         if (!templates) return templates.error();

@@ -98,6 +98,8 @@ TEST(ConnectionFilter, EachMemberNarrowsDown) {
         {R"({"protocol":"UDP"})", false},
         {R"({"state":"established"})", true},
         {R"({"state":"SYN_RECV"})", false},
+        {R"({"state":"udp"})", false},
+        {R"({"state":"S-SENT"})", false},
         {R"({"client":"192.0.2.0/24"})", true},
         {R"({"client":"192.0.3.0/24"})", false},
         {R"({"client_port":40000})", true},
@@ -117,9 +119,9 @@ TEST(ConnectionFilter, EachMemberNarrowsDown) {
 }
 
 TEST(ConnectionFilter, WrongArgumentsAreNamed) {
-    for (const char* args :
-         {R"({"protocol":"icmp"})", R"({"client":"nonsense"})", R"({"client_port":70000})",
-          R"({"client_port":"80"})", R"({"templates":1})", R"({"state":5})"}) {
+    for (const char* args : {R"({"protocol":"icmp"})", R"({"client":"nonsense"})",
+                             R"({"client_port":70000})", R"({"client_port":"80"})",
+                             R"({"templates":1})", R"({"state":5})", R"({"state":"ESTABLISHD"})"}) {
         EXPECT_FALSE(ConnectionFilter::parse(Json::parse(args)).ok()) << args;
     }
 }
