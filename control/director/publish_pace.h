@@ -2,8 +2,8 @@
 #pragma once
 
 // PublishPace: when the next snapshot may be built. A snapshot holds everything, so its cost grows
-// with the configuration; what changes meanwhile goes into one snapshot together, so that building
-// them never takes more than a fifth of the control thread. Pure.
+// with the configuration; what changes meanwhile goes into one snapshot together, and building them
+// takes a fifth of the control thread at most (more only where one costs above 50 ms). Pure.
 
 #include <algorithm>
 #include <chrono>
