@@ -293,8 +293,10 @@ bool take_just_opened(Burst& burst, unsigned at) noexcept {
         open_gathered(burst);
     if (!burst.inserted) return false;
     const FoundConnection found = burst.table.find(context.key, burst.tick);
-    if (found) take_packet(burst, at, found);
-    return static_cast<bool>(found);
+    if (!found) return false;
+    burst.worker.counters.connection_hits.add(1);
+    take_packet(burst, at, found);
+    return true;
 }
 
 // The answer to a packet of this burst, as only a replay has it.
