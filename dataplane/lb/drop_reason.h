@@ -18,7 +18,7 @@ namespace pollux::lb {
     POLLUX_PARSE_ERRORS(X)                                                                       \
     X(NotOurMac, "not-our-mac", "destination MAC is not this port's")                            \
     X(IcmpNoConnection, "icmp-no-connection", "an ICMP error about no tracked connection")       \
-    X(TunnelError, "tunnel-error", "an ICMP error about a tunnel packet of ours, made use of")     \
+    X(TunnelError, "tunnel-error", "an ICMP error about a tunnel packet of ours, made use of")   \
     X(FragmentOverlap, "fragment-overlap", "overlaps another fragment of the same datagram")     \
     X(FragmentTableFull, "fragment-table-full", "too many fragmented datagrams at a time")       \
     X(FragmentTimeout, "fragment-timeout", "the first fragment did not arrive in time")          \
@@ -35,7 +35,7 @@ namespace pollux::lb {
     X(NoRoute, "no-route", "no route to the next hop")                                           \
     X(MtuExceeded, "mtu-exceeded", "larger than the link and no answer was allowed")             \
     X(NoHeadroom, "no-headroom", "no room in the buffer for the encapsulation")                  \
-    X(NoTranslation, "no-translation", "FullNAT cannot carry it into the other address family")  \
+    X(NoTranslation, "no-translation", "cannot be translated (other family, fragmented SCTP)")   \
     X(AnswerRateLimited, "answer-rate-limited", "our own ICMP or RST answer was rate limited")   \
     X(PuntQueueFull, "punt-queue-full", "the control core's queue was full")                     \
     X(TransmitQueueFull, "transmit-queue-full", "the port did not take the packet")              \

@@ -98,6 +98,23 @@ Outcome meet_removed_server(Burst& burst, PacketContext& context, ConnectionInde
     return Outcome::Anew;
 }
 
+// SCTP's checksum covers the whole datagram. In a fragment it cannot follow a port that changes,
+// and the receiver would drop the datagram after having put it together.
+bool spoils_checksum(const PacketContext& context, ForwardingMethod method) noexcept {
+    if (context.parsed.protocol != net::kProtocolSctp || !context.parsed.has_ports()) return false;
+    const Connection& connection = *context.connection;
+    const bool server = connection.server_port() != connection.virtual_port();
+    if (method != ForwardingMethod::FullNat) return method == ForwardingMethod::Nat && server;
+    return server || connection.local_port() != connection.client_port();
+}
+
+bool drop_spoilt(Burst& burst, PacketContext& context, ForwardingMethod method) noexcept {
+    if (!context.parsed.is_fragment() || !spoils_checksum(context, method)) [[likely]]
+        return false;
+    drop(burst, context, DropReason::NoTranslation);
+    return true;
+}
+
 }  // namespace
 
 PacketEvent event_of(const PacketContext& context) noexcept {
@@ -149,6 +166,7 @@ void take_packet(Burst& burst, unsigned at, FoundConnection found) noexcept {
 
 void admit_to_server(Burst& burst, unsigned at, ForwardingMethod method) noexcept {
     PacketContext& context = burst.packet(at);
+    if (drop_spoilt(burst, context, method)) return;
     if (context.parsed.ttl <= 1) [[unlikely]] {
         answer_ttl_exceeded(burst, context);
         return;
@@ -162,6 +180,7 @@ void admit_to_server(Burst& burst, unsigned at, ForwardingMethod method) noexcep
 
 void admit_to_client(Burst& burst, unsigned at, ForwardingMethod method) noexcept {
     PacketContext& context = burst.packet(at);
+    if (drop_spoilt(burst, context, method)) return;
     const NextHop* hop = burst.snapshot.routes->find(context.connection->client_address());
     if (hop == nullptr) [[unlikely]] {
         drop(burst, context, DropReason::NoRoute);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Pollux does otherwise than the kernel on purpose: rows of docs/lvs-compatibility.md that no
-// other table of frames asserts.
+// What Pollux does otherwise than the kernel on purpose: rows of
+// docs/lvs-compatibility.md that no other table of frames asserts.
 #include "tests/packet/rig.h"
 
 namespace pollux::test {
@@ -10,8 +10,84 @@ using lb::DropReason;
 using lb::ForwardingMethod;
 using lb::Protocol;
 
-// The kernel's ip_forward says what becomes of packets that are left to the host. The answers of a
-// NAT server are not.
+constexpr std::uint8_t kSctpData = 0;
+constexpr std::uint8_t kSctpInit = 1;
+
+// An association to a service whose server listens on `server_port`; then a
+// datagram in fragments.
+class SctpFragments : public ::testing::Test {
+  protected:
+    void open(ForwardingMethod method, std::uint16_t server_port) {
+        rig.spec.services = {
+            service(Protocol::Sctp, "10.1.0.10:80", {real_server({1, method, server_port})})};
+        rig.spec.local_addresses.push_back({*net::IpAddress::parse("10.2.0.200"), 5000, 5000});
+        rig.apply();
+        ASSERT_EQ(
+            rig.from_client(
+                   client_frame().ipv4(kClient, kVip).sctp(1001, 80).sctp_chunk(kSctpInit, 16))
+                .own.verdict,
+            lb::Verdict::Transmit);
+    }
+    static std::vector<Bytes> fragments(FrameBuilder whole) {
+        return fragment_frame(whole.sctp_chunk(kSctpData, 80), 60, 7);
+    }
+    static FrameBuilder from_client() {
+        return client_frame().ipv4(kClient, kVip).may_fragment().sctp(1001, 80, 9);
+    }
+    void expect_all_dropped(lb::PortId port, const std::vector<Bytes>& parts) {
+        ASSERT_EQ(parts.size(), 3U);
+        const std::uint64_t before = rig.drops(DropReason::NoTranslation);
+        for (const Bytes& part : parts) {
+            EXPECT_TRUE(drops(rig.send(port, part).own, DropReason::NoTranslation));
+        }
+        EXPECT_EQ(rig.drops(DropReason::NoTranslation), before + 3);
+    }
+    Rig rig;
+};
+
+TEST_F(SctpFragments, AreDroppedWhenNatChangesThePort) {
+    open(ForwardingMethod::Nat, 8080);
+    expect_all_dropped(kClientSide, fragments(from_client()));
+    expect_all_dropped(
+        kServerSide,
+        fragments(server_frame(1).ipv4(server_v4(1), kClient).may_fragment().sctp(8080, 1001, 9)));
+}
+
+TEST_F(SctpFragments, ThatCameBeforeTheFirstAreDroppedWithIt) {
+    open(ForwardingMethod::Nat, 8080);
+    const std::vector<Bytes> parts = fragments(from_client());
+    EXPECT_EQ(rig.from_client(parts[1]).own.verdict, lb::Verdict::Consumed);
+    const Reaction first = rig.from_client(parts[0]);
+    EXPECT_TRUE(drops(first.own, DropReason::NoTranslation));
+    ASSERT_EQ(first.extra.size(), 1U);
+    EXPECT_TRUE(drops(first.extra[0], DropReason::NoTranslation));
+}
+
+TEST_F(SctpFragments, AreDroppedWhenFullNatChangesThePort) {
+    open(ForwardingMethod::FullNat, 80);
+    expect_all_dropped(kClientSide, fragments(from_client()));
+}
+
+TEST_F(SctpFragments, PassNatThatKeepsThePort) {
+    open(ForwardingMethod::Nat, 80);
+    const std::vector<Bytes> parts = fragments(from_client());
+    const std::vector<Bytes> expected = fragments(
+        to_server(1).ipv4(kClient, server_v4(1)).ttl(63).may_fragment().sctp(1001, 80, 9));
+    ASSERT_EQ(parts.size(), 3U);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        EXPECT_TRUE(transmits(rig.from_client(parts[i]).own, kServerSide, expected[i])) << i;
+    }
+}
+
+TEST_F(SctpFragments, PassDirectRouting) {
+    open(ForwardingMethod::DirectRouting, 0);
+    for (const Bytes& part : fragments(from_client())) {
+        EXPECT_EQ(rig.from_client(part).own.verdict, lb::Verdict::Transmit);
+    }
+}
+
+// The kernel's ip_forward says what becomes of packets that are left to the
+// host. The answers of a NAT server are not.
 TEST(IpForward, AnswersOfNatServersDoNotAskTheHost) {
     Rig rig;
     rig.spec.services = {
@@ -28,7 +104,8 @@ TEST(IpForward, AnswersOfNatServersDoNotAskTheHost) {
         << "what belongs to no connection is the host's";
 }
 
-// A server or a router behind it tells the sender of the packet, which is the client.
+// A server or a router behind it tells the sender of the packet, which is the
+// client.
 TEST(ForgedError, OfTheServerSideToAnotherAddressIsDropped) {
     for (const ForwardingMethod method : {ForwardingMethod::Nat, ForwardingMethod::DirectRouting}) {
         const bool is_nat = method == ForwardingMethod::Nat;
