@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/packet/rig.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "tests/support/frame_text.h"
 
@@ -146,7 +146,7 @@ std::string Rig::apply_error() {
 lb::Packet Rig::make_packet(lb::PortId port, const Bytes& frame, const SendOptions& options) {
     buffers_.push_back(std::make_unique<Buffer>());
     Buffer& buffer = *buffers_.back();
-    std::memcpy(buffer.bytes.data() + options.headroom, frame.data(), frame.size());
+    std::ranges::copy(frame, buffer.bytes.begin() + options.headroom);  // also none at all
     lb::Packet packet;
     packet.data = buffer.bytes.data() + options.headroom;
     packet.frame_length = static_cast<std::uint32_t>(frame.size());
