@@ -101,6 +101,15 @@ TEST_P(TunnelError, PathMtuIsLearntAndToldAndForgottenAfterTenMinutes) {
     EXPECT_EQ(rig_.from_client(data(fits + 1)).own.frame.size(), 14U + 1397U);
 }
 
+TEST_P(TunnelError, TooBigAboutAnUnknownFlowTeachesNothing) {
+    rig_.from_client(from_client().tcp(1001, 80, "S"));
+    Bytes other = rig_.from_client(data(1400)).own.frame;
+    other[14U + GetParam().added + (GetParam().service_is_v6 ? 40U : 20U) + 1] ^= 1;  // its port
+    EXPECT_TRUE(punts(rig_.from_server(too_big(other, 1396)).own, lb::PuntReason::LocalAddress));
+    rig_.settle();
+    EXPECT_EQ(rig_.from_client(data(1400)).own.frame.size(), 14U + 1400U + GetParam().added);
+}
+
 TEST_P(TunnelError, TimeExceededInsideTheTunnelReachesTheClient) {
     const Bytes syn = from_client().tcp(1001, 80, "S");
     const Reaction sent = rig_.from_client(syn);
