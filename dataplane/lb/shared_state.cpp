@@ -53,8 +53,7 @@ SharedState::SharedState(const DataPlaneLimits& wanted, MemoryRegion&& memory)
       server_addresses(region.section<AddressRecord>(kServerAddresses)),
       local_addresses(region.section<AddressRecord>(kLocalAddresses)),
       templates(template_limits(wanted), region, quiescence),
-      connections(connection_limits(wanted), region, quiescence, server_addresses,
-                  local_addresses),
+      connections(connection_limits(wanted), region, quiescence, server_addresses, local_addresses),
       path_mtu_reports(wanted.max_servers) {
     connections.set_removal_hook({this, connection_removed});
     templates.set_removal_hook({this, template_removed});

@@ -45,9 +45,9 @@ TEST_P(ServerGone, WithResetTheClientIsToldAtItsNextSegment) {
         rig.from_client(from_client().tcp(1001, 80, "PA").seq(7000, 9000).payload(100));
     EXPECT_EQ(rig.drops(lb::DropReason::ServerGone), 1U);
     EXPECT_TRUE(out.own.originated);
-    EXPECT_TRUE(transmits(
-        out.own, kClientSide,
-        to_router().ipv4(kVip, kClient).id(0).tcp(80, 1001, "R").seq(9000, 0).window(0)));
+    EXPECT_TRUE(
+        transmits(out.own, kClientSide,
+                  to_router().ipv4(kVip, kClient).id(0).tcp(80, 1001, "R").seq(9000, 0).window(0)));
     EXPECT_TRUE(rig.connections().empty()) << "the connection has ended";
 }
 

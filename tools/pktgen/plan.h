@@ -84,8 +84,8 @@ struct TrafficPlan {
     Duration duration = std::chrono::seconds(10);
     std::string warm_up_rate = "50k";
     Duration warm_up_limit = std::chrono::seconds(10);  // of each of its steps
-    Duration catch_up = std::chrono::milliseconds(1);  // see Pacer
-    Duration drain = std::chrono::milliseconds(500);   // how long the last frames may take
+    Duration catch_up = std::chrono::milliseconds(1);   // see Pacer
+    Duration drain = std::chrono::milliseconds(500);    // how long the last frames may take
 };
 
 struct SearchPlan {

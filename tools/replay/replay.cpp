@@ -87,9 +87,9 @@ std::optional<lb::ConnectionView> Replay::connection_of(const InputFrame& input)
         return std::nullopt;
     }
     const std::uint8_t* const frame = input.frame.bytes.data();
-    const auto key = lb::FlowKey::make(packet.source(frame), packet.source_port,
-                                       packet.destination(frame), packet.destination_port,
-                                       static_cast<lb::Protocol>(packet.protocol));
+    const auto key =
+        lb::FlowKey::make(packet.source(frame), packet.source_port, packet.destination(frame),
+                          packet.destination_port, static_cast<lb::Protocol>(packet.protocol));
     return data_plane_->find_connection(key, now_);
 }
 

@@ -42,10 +42,9 @@ TEST(Render, BothPlacesOfAContradiction) {
         std::string(kPorts);
     const LoadResult result = load(text, "pollux.toml");
     ASSERT_EQ(result.diagnostics.size(), 1U);
-    EXPECT_EQ(
-        render(result.diagnostics[0]),
-        R"(error[E0213]: real server port differs from the service port, )"
-        R"(not possible with lvs_method = "DR"
+    EXPECT_EQ(render(result.diagnostics[0]),
+              R"(error[E0213]: real server port differs from the service port, )"
+              R"(not possible with lvs_method = "DR"
   --> pollux.toml:10:10
    |
  3 | port = 80
