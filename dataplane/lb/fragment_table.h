@@ -18,9 +18,9 @@
 
 namespace pollux::lb {
 
-inline constexpr unsigned kMaxFragmentRanges = 8;     // disjoint pieces of one datagram
+inline constexpr unsigned kMaxFragmentRanges = 8;  // disjoint pieces of one datagram
 inline constexpr unsigned kMaxParkedPerDatagram = 4;
-inline constexpr unsigned kMaxParked = 64;            // of one worker
+inline constexpr unsigned kMaxParked = 64;  // of one worker
 inline constexpr Duration kFragmentTimeout = std::chrono::seconds(1);
 
 struct FragmentKey {

@@ -18,8 +18,14 @@ inline constexpr ServiceId kNoService{0xffffffffU};
 inline constexpr RealServerId kNoRealServer{0xffffffffU};
 
 // The position as a subscript.
-constexpr std::size_t index(ServiceId id) noexcept { return static_cast<std::size_t>(id); }
-constexpr std::size_t index(RealServerId id) noexcept { return static_cast<std::size_t>(id); }
-constexpr std::size_t index(WorkerId id) noexcept { return static_cast<std::size_t>(id); }
+constexpr std::size_t index(ServiceId id) noexcept {
+    return static_cast<std::size_t>(id);
+}
+constexpr std::size_t index(RealServerId id) noexcept {
+    return static_cast<std::size_t>(id);
+}
+constexpr std::size_t index(WorkerId id) noexcept {
+    return static_cast<std::size_t>(id);
+}
 
 }  // namespace pollux::lb
