@@ -2,7 +2,6 @@
 // DNS_CHECK: one question over UDP; an answer without error is good.
 
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 
 #include <netinet/in.h>
@@ -10,7 +9,7 @@
 
 #include "control/health/dns_message.h"
 #include "control/health/probe_table.h"
-#include "control/health/probes/probe_socket.h"
+#include "control/health/probes/socket_probe.h"
 
 namespace pollux::control {
 namespace {
@@ -20,11 +19,10 @@ constexpr std::size_t kMaxAnswer = 4096;
 // Foreign datagrams looked at in one turn of the loop.
 constexpr unsigned kDatagramsPerTurn = 16;
 
-class DnsProbe final : public Probe {
+class DnsProbe final : public SocketProbe {
   public:
     DnsProbe(const CheckConfig& check, ProbeContext& context)
-        : check_(&check), loop_(&context.loop) {}
-    ~DnsProbe() override { DnsProbe::cancel(); }
+        : SocketProbe(context.loop), check_(&check) {}
 
     void start(bool /*recovering*/, Done done) override {
         const auto id = static_cast<std::uint16_t>(arc4random());
@@ -34,41 +32,18 @@ class DnsProbe final : public Probe {
             return;
         }
         question_ = *question;
-        auto socket = connect_socket(*check_, SOCK_DGRAM, IPPROTO_UDP);
-        if (!socket) {
-            done(failed(socket.error().message));
-            return;
-        }
-        socket_ = std::move(*socket);
-        if (send(socket_.fd(), question_.data(), question_.size(), MSG_NOSIGNAL) < 0) {
-            const std::string error = error_text(errno);
-            cancel();
-            done(failed(error));
-            return;
-        }
-        done_ = std::move(done);
-        watch_ = std::make_unique<FdWatch>(*loop_, socket_.fd());
-        watch_->on_readable([this] { receive(); });
-    }
-
-    void cancel() override {
-        watch_.reset();
-        socket_.close();
-        done_ = {};
+        if (!open(*check_, SOCK_DGRAM, IPPROTO_UDP, std::move(done))) return;
+        if (!send_all(question_.data(), question_.size())) return;
+        watch().on_readable([this] { receive(); });
     }
 
   private:
     void receive() {
         std::array<std::uint8_t, kMaxAnswer> buffer{};
         for (unsigned i = 0; i < kDatagramsPerTurn; ++i) {
-            const ssize_t length = recv(socket_.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-            if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
-            if (length < 0) {
-                finish(failed(error_text(errno)));
-                return;
-            }
-            const std::span<const std::uint8_t> answer(buffer.data(),
-                                                       static_cast<std::size_t>(length));
+            const auto length = receive_some(buffer.data(), buffer.size());
+            if (!length) return;
+            const std::span<const std::uint8_t> answer(buffer.data(), *length);
             const DnsVerdict verdict = judge_dns_answer(question_, answer);
             if (verdict.answer == DnsAnswer::Foreign) continue;
             const std::string code = dns_code_text(verdict.code);
@@ -77,18 +52,8 @@ class DnsProbe final : public Probe {
         }
     }
 
-    void finish(ProbeResult result) {
-        const Done done = std::move(done_);
-        cancel();
-        done(std::move(result));
-    }
-
     const CheckConfig* check_;
-    EventLoop* loop_;
     std::vector<std::uint8_t> question_;
-    ProbeSocket socket_;
-    std::unique_ptr<FdWatch> watch_;
-    Done done_;
 };
 
 }  // namespace

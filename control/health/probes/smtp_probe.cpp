@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "control/health/probe_table.h"
-#include "control/health/probes/probe_socket.h"
+#include "control/health/probes/socket_probe.h"
 #include "control/health/smtp_reply.h"
 
 namespace pollux::control {
@@ -17,11 +16,10 @@ namespace {
 
 enum class Stage : std::uint8_t { Connecting, Greeting, Hello, Quit };
 
-class SmtpProbe final : public Probe {
+class SmtpProbe final : public SocketProbe {
   public:
     SmtpProbe(const CheckConfig& check, ProbeContext& context)
-        : check_(&check), loop_(&context.loop) {}
-    ~SmtpProbe() override { SmtpProbe::cancel(); }
+        : SocketProbe(context.loop), check_(&check) {}
 
     void start(bool /*recovering*/, Done done) override {
         const bool printable = std::ranges::all_of(
@@ -30,52 +28,35 @@ class SmtpProbe final : public Probe {
             done(failed("helo_name is not a host name"));
             return;
         }
-        auto socket = connect_socket(*check_, SOCK_STREAM, IPPROTO_TCP);
-        if (!socket) {
-            done(failed(socket.error().message));
-            return;
-        }
-        socket_ = std::move(*socket);
-        done_ = std::move(done);
         stage_ = Stage::Connecting;
         reply_ = {};
-        watch_ = std::make_unique<FdWatch>(*loop_, socket_.fd());
-        watch_->on_writable([this] { connected(); });
-    }
-
-    void cancel() override {
-        watch_.reset();
-        socket_.close();
-        done_ = {};
+        if (!open(*check_, SOCK_STREAM, IPPROTO_TCP, std::move(done))) return;
+        watch().on_writable([this] { connected(); });
     }
 
   private:
     void connected() {
-        const std::string error = pending_error(socket_.fd());
+        const std::string error = pending_error(fd());
         if (!error.empty()) {
             finish(failed(error));
             return;
         }
         stage_ = Stage::Greeting;
-        watch_->on_writable(nullptr);
-        watch_->on_readable([this] { receive(); });
+        watch().on_writable(nullptr);
+        watch().on_readable([this] { receive(); });
     }
 
     void receive() {
         std::array<char, 1024> buffer{};
-        const ssize_t length = recv(socket_.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
-        if (length < 0) {
-            finish(failed(error_text(errno)));
-            return;
-        }
-        if (length == 0) {
+        const auto length = receive_some(buffer.data(), buffer.size());
+        if (!length) return;
+        if (*length == 0) {
             // Some servers close instead of answering QUIT.
             finish(stage_ == Stage::Quit ? succeeded("HELO accepted")
                                          : failed("connection closed by the server"));
             return;
         }
-        switch (reply_.feed({buffer.data(), static_cast<std::size_t>(length)})) {
+        switch (reply_.feed({buffer.data(), *length})) {
             case SmtpReply::State::NeedsMore:
                 return;
             case SmtpReply::State::Malformed:
@@ -106,25 +87,11 @@ class SmtpProbe final : public Probe {
     }
 
     // A line of a few bytes on an empty socket buffer is taken whole.
-    void say(const std::string& line) {
-        const ssize_t sent = send(socket_.fd(), line.data(), line.size(), MSG_NOSIGNAL);
-        if (sent == static_cast<ssize_t>(line.size())) return;
-        finish(failed(sent < 0 ? error_text(errno) : "the server takes no more bytes"));
-    }
-
-    void finish(ProbeResult result) {
-        const Done done = std::move(done_);
-        cancel();
-        done(std::move(result));
-    }
+    void say(const std::string& line) { send_all(line.data(), line.size()); }
 
     const CheckConfig* check_;
-    EventLoop* loop_;
     Stage stage_ = Stage::Connecting;
     SmtpReply reply_;
-    ProbeSocket socket_;
-    std::unique_ptr<FdWatch> watch_;
-    Done done_;
 };
 
 }  // namespace

@@ -5,48 +5,28 @@
 #include <sys/socket.h>
 
 #include "control/health/probe_table.h"
-#include "control/health/probes/probe_socket.h"
+#include "control/health/probes/socket_probe.h"
 
 namespace pollux::control {
 namespace {
 
-class TcpProbe final : public Probe {
+class TcpProbe final : public SocketProbe {
   public:
     TcpProbe(const CheckConfig& check, ProbeContext& context)
-        : check_(&check), loop_(&context.loop) {}
-    ~TcpProbe() override { TcpProbe::cancel(); }
+        : SocketProbe(context.loop), check_(&check) {}
 
     void start(bool /*recovering*/, Done done) override {
-        auto socket = connect_socket(*check_, SOCK_STREAM, IPPROTO_TCP);
-        if (!socket) {
-            done(failed(socket.error().message));
-            return;
-        }
-        socket_ = std::move(*socket);
-        done_ = std::move(done);
-        watch_ = std::make_unique<FdWatch>(*loop_, socket_.fd());
-        watch_->on_writable([this] { connected(); });
-    }
-
-    void cancel() override {
-        watch_.reset();
-        socket_.close();
-        done_ = {};
+        if (!open(*check_, SOCK_STREAM, IPPROTO_TCP, std::move(done))) return;
+        watch().on_writable([this] { connected(); });
     }
 
   private:
     void connected() {
-        const std::string error = pending_error(socket_.fd());
-        const Done done = std::move(done_);
-        cancel();
-        done(error.empty() ? succeeded("connected") : failed(error));
+        const std::string error = pending_error(fd());
+        finish(error.empty() ? succeeded("connected") : failed(error));
     }
 
     const CheckConfig* check_;
-    EventLoop* loop_;
-    ProbeSocket socket_;
-    std::unique_ptr<FdWatch> watch_;
-    Done done_;
 };
 
 }  // namespace
