@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "control/spec/server_states.h"
+#include "dataplane/lb/method_name.h"
 #include "dataplane/lb/schedulers.h"
 
 namespace pollux::control::api {
@@ -45,7 +46,7 @@ Json tunnel_json(const lb::TunnelSpec& tunnel) {
 Json server_json(const lb::ServerView& server) {
     Json json{{"address", server.address.to_string()},
               {"port", server.port},
-              {"method", lvs_method(server.method)},
+              {"method", lb::method_name(server.method)},
               {"weight", server.weight},
               {"upper_threshold", server.upper_threshold},
               {"lower_threshold", server.lower_threshold},
@@ -113,20 +114,6 @@ std::uint64_t sum(std::span<const lb::WorkerCounters> workers, Read read) {
 
 }  // namespace
 
-std::string_view lvs_method(lb::ForwardingMethod method) {
-    switch (method) {
-        case lb::ForwardingMethod::Nat:
-            return "NAT";
-        case lb::ForwardingMethod::DirectRouting:
-            return "DR";
-        case lb::ForwardingMethod::Tunnel:
-            return "TUN";
-        case lb::ForwardingMethod::FullNat:
-            return "FNAT";
-    }
-    return "?";
-}
-
 std::string_view to_string(lb::PuntReason reason) {
     switch (reason) {
         case lb::PuntReason::None:
@@ -193,7 +180,7 @@ Json connection_json(const lb::ConnectionView& connection) {
               {"virtual_port", connection.virtual_port},
               {"server", connection.server.to_string()},
               {"server_port", connection.server_port},
-              {"method", lvs_method(connection.method)}};
+              {"method", lb::method_name(connection.method)}};
     if (connection.local.family != net::Family::None) {
         json["local"] = connection.local.to_string();
         json["local_port"] = connection.local_port;

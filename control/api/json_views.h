@@ -24,8 +24,6 @@ using Json = nlohmann::ordered_json;
 
 using control::to_string;
 
-// The configuration's word: "NAT", "DR", "TUN", "FNAT".
-[[nodiscard]] std::string_view lvs_method(lb::ForwardingMethod method);
 [[nodiscard]] Json services_json(std::span<const lb::ServiceView> services);
 // Adds `per_second` to the result of services_json; `rates` as RateEstimator gives them for it.
 void add_rates(Json& services, std::span<const ipvs::ServiceRates> rates);

@@ -8,6 +8,7 @@
 #include "control/config/values.h"
 #include "control/import/convert.h"
 #include "control/ipvs/command.h"
+#include "dataplane/lb/method_name.h"
 
 namespace pollux::control {
 
@@ -55,20 +56,6 @@ std::string_view protocol_name(lb::Protocol protocol) {
             break;
     }
     return "TCP";
-}
-
-std::string_view method_name(lb::ForwardingMethod method) {
-    switch (method) {
-        case lb::ForwardingMethod::DirectRouting:
-            return "DR";
-        case lb::ForwardingMethod::Tunnel:
-            return "TUN";
-        case lb::ForwardingMethod::FullNat:
-            return "FNAT";
-        case lb::ForwardingMethod::Nat:
-            break;
-    }
-    return "NAT";
 }
 
 // What the commands leave behind, as the kernel's table would hold it.
@@ -171,7 +158,7 @@ class SavedRules {
             spec.port != service.spec.port) {
             const std::string port = std::to_string(service.spec.port);
             return log_.error(place(),
-                              std::string(method_name(spec.method)) +
+                              std::string(lb::method_name(spec.method)) +
                                   " cannot change the port: ipvsadm takes " + port + ", not " +
                                   std::to_string(spec.port),
                               "either port " + port + ", or -m (NAT)");
@@ -247,7 +234,7 @@ class SavedRules {
         TomlTable& table = service.append("real_server", from);
         table.set_text("address", spec.address.to_string(), from);
         table.set("port", std::to_string(spec.port), from);
-        table.set_text("lvs_method", method_name(spec.method), from);
+        table.set_text("lvs_method", lb::method_name(spec.method), from);
         table.set("weight", std::to_string(spec.weight), from);
         if (spec.upper_threshold != 0) {
             table.set("uthreshold", std::to_string(spec.upper_threshold), from);

@@ -52,12 +52,6 @@ std::string_view to_string(lb::Protocol protocol) {
     return "";
 }
 
-std::string endpoint(const net::IpAddress& address, std::uint16_t port) {
-    const std::string host =
-        address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-    return host + ":" + std::to_string(port);
-}
-
 std::string to_string(const VirtualServerKey& key) {
     if (key.fwmark != 0) {
         const std::string mark = "fwmark " + std::to_string(key.fwmark);

@@ -16,8 +16,11 @@
 #include <vector>
 
 #include "control/config/config_service.h"
+#include "dataplane/net/endpoint.h"
 
 namespace pollux::control {
+
+using net::endpoint;
 
 // Names a [[virtual_server]] for as long as it means the same service.
 struct VirtualServerKey {
@@ -98,8 +101,6 @@ void forget_removed(ServerStates& states, std::span<const VirtualServerConfig> b
 
 // "TCP 10.0.0.1:80", "UDP [2001:db8::1]:53", "fwmark 3", "group web TCP".
 [[nodiscard]] std::string to_string(const VirtualServerKey& key);
-// "10.0.0.1:80" or "[2001:db8::1]:80".
-[[nodiscard]] std::string endpoint(const net::IpAddress& address, std::uint16_t port);
 // "TCP", "UDP", "SCTP", "".
 [[nodiscard]] std::string_view to_string(lb::Protocol protocol);
 

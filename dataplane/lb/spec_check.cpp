@@ -8,6 +8,7 @@
 
 #include "dataplane/lb/scheduler.h"
 #include "dataplane/lb/service_lookup.h"
+#include "dataplane/net/endpoint.h"
 
 namespace pollux::lb {
 namespace {
@@ -18,11 +19,6 @@ constexpr std::size_t kMaxMarkRules = 1024;
 
 Status fail(std::string message, std::string remedy) {
     return Error{std::move(message), std::move(remedy)};
-}
-
-std::string endpoint(const net::IpAddress& address, std::uint16_t port) {
-    const std::string text = address.to_string();
-    return (address.is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(port);
 }
 
 unsigned bits(const net::IpAddress& address) {
@@ -39,7 +35,7 @@ Status check_server(const RealServerSpec& server, const ServiceSpec& service,
                     const DataPlaneSpec& spec) {
     // Only for messages: there may be tens of thousands of servers.
     const auto fail_server = [&server, &service](const std::string& what, std::string remedy) {
-        return fail("real server " + endpoint(server.address, server.port) + " of " +
+        return fail("real server " + net::endpoint(server.address, server.port) + " of " +
                         describe(service) + what,
                     std::move(remedy));
     };
@@ -96,7 +92,7 @@ Status check_service(const ServiceSpec& service, const DataPlaneSpec& spec) {
     std::set<std::pair<net::IpAddress, std::uint16_t>> seen;
     for (const RealServerSpec& server : service.servers) {
         if (!seen.emplace(server.address, server.port).second) {
-            return fail("real server " + endpoint(server.address, server.port) +
+            return fail("real server " + net::endpoint(server.address, server.port) +
                             " appears twice in " + describe(service),
                         "remove one of them");
         }
@@ -161,7 +157,7 @@ std::string describe(const ServiceSpec& service) {
         case Protocol::None:
             break;
     }
-    return text + endpoint(service.address, service.port);
+    return text + net::endpoint(service.address, service.port);
 }
 
 Status check_limits(const DataPlaneLimits& limits) {

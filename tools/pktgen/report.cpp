@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "dataplane/lb/method_name.h"
+#include "dataplane/net/endpoint.h"
 #include "tools/pktgen/plan_load.h"
 
 namespace pollux::pktgen {
@@ -32,25 +34,6 @@ std::string_view to_string(Kind kind) {
             return "tcp-syn";
     }
     return "";
-}
-
-std::string_view method_name(lb::ForwardingMethod method) {
-    switch (method) {
-        case lb::ForwardingMethod::Nat:
-            return "NAT";
-        case lb::ForwardingMethod::DirectRouting:
-            return "DR";
-        case lb::ForwardingMethod::Tunnel:
-            return "TUN";
-        case lb::ForwardingMethod::FullNat:
-            return "FNAT";
-    }
-    return "";
-}
-
-std::string endpoint_text(const net::IpAddress& address, std::uint16_t port) {
-    const std::string text = address.to_string();
-    return (address.is_v4() ? text : "[" + text + "]") + ":" + std::to_string(port);
 }
 
 std::string rate_text(double rate) {
@@ -136,7 +119,7 @@ std::string server_text(const Plan& plan, const Outcome& outcome) {
     for (std::size_t i = 0; i < frames.size(); ++i) {
         const ServerPlan& server = plan.servers[i];
         text += format("  %-40s %12llu  %5.1f %%\n",
-                       endpoint_text(server.address, plan.server_port(server)).c_str(),
+                       net::endpoint(server.address, plan.server_port(server)).c_str(),
                        static_cast<unsigned long long>(frames[i]),
                        100 * static_cast<double>(frames[i]) / static_cast<double>(sum));
     }
@@ -173,8 +156,8 @@ std::string describe_traffic(const Plan& plan) {
                                  : std::to_string(frame_lengths(plan).front()) + "-byte frames";
     return std::string(to_string(traffic.kind)) + ", " + std::to_string(traffic.flows) +
            " flows (" + (traffic.order == Order::Random ? "random" : "sequential") + "), " + size +
-           ", " + std::string(method_name(plan.service.method)) + " " +
-           endpoint_text(plan.service.address, plan.service.port) + ", " +
+           ", " + std::string(lb::method_name(plan.service.method)) + " " +
+           net::endpoint(plan.service.address, plan.service.port) + ", " +
            (traffic.direction == Direction::Both ? "both directions" : "forward");
 }
 
@@ -227,7 +210,7 @@ std::string to_json(const Plan& plan, Mode mode, const Outcome& outcome) {
                     {"kind", to_string(plan.traffic.kind)},
                     {"flows", plan.traffic.flows},
                     {"frame_lengths", frame_lengths(plan)},
-                    {"lvs_method", method_name(plan.service.method)}}},
+                    {"lvs_method", lb::method_name(plan.service.method)}}},
                   {"passed", outcome.passed(mode)},
                   {"stopped", outcome.stopped},
                   {"trials", std::move(trials)}};

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "dataplane/net/endpoint.h"
+
 namespace pollux::cli {
 namespace {
 
@@ -82,9 +84,7 @@ constexpr OptionRow kRows[] = {
 };
 
 std::string endpoint(const VirtualServerConfig& service) {
-    const std::string address = service.address.to_string();
-    return (service.address.is_v4() ? address : "[" + address + "]") + ":" +
-           std::to_string(service.port);
+    return net::endpoint(service.address, service.port);
 }
 
 bool is_usable(const VirtualServerConfig& service) {

@@ -3,6 +3,8 @@
 // TRex v3 (stateless profile, Python) and dperf 1.8 (configuration).
 #include <algorithm>
 
+#include "dataplane/lb/method_name.h"
+#include "dataplane/net/endpoint.h"
 #include "tools/pollux/bench_profile.h"
 
 namespace pollux::cli {
@@ -21,29 +23,10 @@ bool is_udp(const Profile& profile) {
     return profile.service.protocol == lb::Protocol::Udp;
 }
 
-std::string endpoint(const net::IpAddress& address, std::uint16_t port) {
-    const std::string text = address.to_string();
-    return (address.is_v4() ? text : "[" + text + "]") + ":" + std::to_string(port);
-}
-
-std::string_view method_word(lb::ForwardingMethod method) {
-    switch (method) {
-        case lb::ForwardingMethod::Nat:
-            return "NAT";
-        case lb::ForwardingMethod::DirectRouting:
-            return "DR";
-        case lb::ForwardingMethod::Tunnel:
-            return "TUN";
-        case lb::ForwardingMethod::FullNat:
-            return "FNAT";
-    }
-    return "";
-}
-
 std::string title(const Profile& profile) {
-    return "virtual server " + endpoint(profile.service.address, profile.service.port) + " " +
+    return "virtual server " + net::endpoint(profile.service.address, profile.service.port) + " " +
            (is_udp(profile) ? "UDP" : "TCP") + ", " +
-           std::string(method_word(profile.service.lvs_method)) + ", " +
+           std::string(lb::method_name(profile.service.lvs_method)) + ", " +
            std::to_string(profile.service.real_server.size()) + " real servers";
 }
 
@@ -308,7 +291,7 @@ Result<std::string> render_pollux_pktgen(const Profile& profile, const ProfileOp
     std::string text = "# pollux-pktgen: " + title(profile) + "\n" + *ports;
     text += "[service]\naddress = " + quoted(service.address.to_string()) +
             "\nport = " + std::to_string(service.port) +
-            "\nlvs_method = " + quoted(std::string(method_word(service.lvs_method))) + "\n\n";
+            "\nlvs_method = " + quoted(std::string(lb::method_name(service.lvs_method))) + "\n\n";
     for (const auto& server : service.real_server) {
         text += "[[server]]\naddress = " + quoted(server.address.to_string()) +
                 "\nport = " + std::to_string(server.port) + "\n\n";
