@@ -113,6 +113,8 @@ void HealthRunner::reloaded(const Config& /*before*/, const Config& now) {
     // A certificate's file may have changed without the configuration.
     trust_.refresh();
     configure(now);
+    // A new check may be due before all others, or be the first of all.
+    set_timer();
 }
 
 void HealthRunner::configure(const Config& config) {

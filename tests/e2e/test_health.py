@@ -6,7 +6,7 @@ import time
 
 import health_lab
 import pytest
-from health_lab import BOUND, build, write_script
+from health_lab import BOUND, build, start_plugged_in, write_script
 from lab import wait_until
 
 
@@ -91,8 +91,8 @@ def test_notify_commands_tell_server_and_quorum(lab):
     server = "\n".join(f'{key} = ["{script}", "{key}"]' for key in ("notify_up", "notify_down"))
     fifo = scene.polluxd.folder / "lvs.fifo"
     head = f'[global]\nlvs_notify_fifo = "{fifo}"\n'
-    scene.polluxd.write_config(scene.toml(new_service=service, new_server=server, new_head=head))
-    scene.polluxd.start()
+    start_plugged_in(scene.polluxd,
+                     scene.toml(new_service=service, new_server=server, new_head=head))
     wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
                "both checks have a verdict")
     assert record.read_text() == "", "nothing has changed yet"
@@ -112,6 +112,13 @@ def test_notify_commands_tell_server_and_quorum(lab):
     vip = "[20.20.20.11]:tcp:80"
     assert lines == [f"RS [{first} {vip} DOWN", f"RS [{second} {vip} DOWN", f"VS {vip} DOWN",
                      f"RS [{second} {vip} UP", f"VS {vip} UP"]
+
+
+def test_the_first_checks_of_all_may_come_by_a_reload(lab):
+    scene = build(lab, "nat", start=False)
+    start_plugged_in(scene.polluxd, scene.toml())
+    wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
+               "both checks have a verdict")
 
 
 def test_a_reload_keeps_states_and_checks_run_on_demand(lab):

@@ -127,6 +127,15 @@ def write_script(polluxd, name, text):
     return path
 
 
+def start_plugged_in(polluxd, text):
+    """Starts with the ports alone, so that the checks' first tries find them plugged in."""
+    polluxd.write_config(text[:text.index("[[virtual_server]]")])
+    polluxd.start()
+    polluxd.write_config(text)
+    polluxd.reload()
+    wait_until(lambda: polluxd.show("checks")["checks"], "the reload brings the checks")
+
+
 def build_many(lab, checks, *, tables="", timing=TIMING):
     """One NAT service with a real server for each of {port: check}, all on one host ("many").
 
