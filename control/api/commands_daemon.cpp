@@ -23,6 +23,14 @@ double milliseconds(std::chrono::nanoseconds duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
 }
 
+Json longer_json(const LoopStats& loop) {
+    Json json = Json::object();
+    for (std::size_t i = 0; i < loop.longer.size(); ++i) {
+        json[std::to_string(kLongCallbacks[i].count())] = loop.longer[i];
+    }
+    return json;
+}
+
 Json diff_json(const ConfigDiff& diff) {
     return {{"changes", diff.changes}, {"restart_only", diff.restart_only}};
 }
@@ -176,7 +184,8 @@ Result<Json> show_status(CommandContext& context, const Json& /*args*/) {
                   {"longest_callback_recent_ms", milliseconds(loop.longest_callback_recent)},
                   {"latest_timer_ms", milliseconds(loop.latest_timer)},
                   {"latest_timer_recent_ms", milliseconds(loop.latest_timer_recent)},
-                  {"callbacks", loop.callbacks}}}};
+                  {"callbacks", loop.callbacks},
+                  {"callbacks_longer_than_ms", longer_json(loop)}}}};
 }
 
 Result<Json> show_config(CommandContext& context, const Json& /*args*/) {

@@ -30,6 +30,17 @@ Json optional_json(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
 
+// "10": began up to 10 ms after their time and more than the step before; "more": later still.
+Json lateness_json(const Lateness& lateness) {
+    Json json = Json::object();
+    const Lateness::Counts& counts = lateness.counts();
+    for (std::size_t i = 0; i < Lateness::kSteps.size(); ++i) {
+        json[std::to_string(Lateness::kSteps[i].count())] = counts[i];
+    }
+    json["more"] = counts.back();
+    return json;
+}
+
 std::string check_state(const HealthRunner::CheckView& view) {
     if (view.suspended) return "SUSPENDED";
     return view.up ? "UP" : "DOWN";
@@ -118,10 +129,17 @@ Result<Json> show_checks(CommandContext& context, const Json& args) {
     for (const HealthRunner::CheckView& view : health.checks(next, kRowsPerRequest)) {
         list.push_back(check_json(view, context.director.now()));
     }
+    const HealthRunner::Totals& totals = health.totals();
     return Json{{"checks", std::move(list)},
                 {"next", next},
                 {"running", health.running()},
-                {"late_tries", health.late_tries()},
+                {"tries", totals.tries},
+                {"failures", totals.failures},
+                {"late_tries", totals.late_tries},
+                {"stretched_tries", totals.stretched_tries},
+                {"down", totals.down},
+                {"undecided", totals.undecided},
+                {"lateness", lateness_json(totals.lateness)},
                 {"notify_runs", health.notifier().runs()},
                 {"notify_failures", health.notifier().failures()}};
 }

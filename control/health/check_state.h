@@ -25,7 +25,7 @@ class CheckState {
     // `up`: what counts until the first try has ended.
     CheckState(const CheckConfig& config, bool up);
 
-    // The try that began at `started` ended at `ended`.
+    // The try that was to begin at `started` ended at `ended`.
     Verdict judge(TryOutcome outcome, lb::TimePoint started, lb::TimePoint ended);
 
     // The first try is due within `warmup`; `random` 0..1 spreads the checks over it.

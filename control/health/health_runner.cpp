@@ -26,6 +26,9 @@ constexpr auto kLate = 100ms;
 // Tries at once: each holds a socket. The process may need others.
 constexpr std::size_t kMaxRunning = 16384;
 constexpr std::size_t kReservedFiles = 256;
+// Turns come this far apart unless there is more to do, so that what is due at about the same time
+// shares the cost of waking up.
+constexpr auto kGrain = 1ms;
 // When too many run, those that are due wait for so long.
 constexpr auto kFullPause = 20ms;
 constexpr auto kAddressInterval = 200ms;
@@ -62,11 +65,14 @@ struct HealthRunner::Entry {
     CheckState state;
     std::unique_ptr<Probe> probe;  // refers to `config`
     bool running = false;
+    bool stretched = false;   // the running try
+    TryLimit limit;           // of the running try
     lb::TimePoint due{};      // of the next try
     lb::TimePoint started{};  // of the running or last try
+    lb::TimePoint paced{};  // when it was due, unless that was long before: the next counts from it
     std::optional<Duration> took;
     std::string last = "not tried yet";
-    std::string cause = "not tried yet";
+    CheckReading reading;  // as the board knows it
     std::uint64_t tries = 0;
     std::uint64_t failures = 0;
     std::optional<int> certificate_days;
@@ -77,7 +83,8 @@ struct HealthRunner::Entry {
 
 HealthRunner::HealthRunner(Director& director, ScriptRunner& scripts, CurlLoop& curl)
     : director_(&director),
-      context_{director.loop(), scripts, curl, trust_, script_settings_, track_files_},
+      connects_(director.loop()),
+      context_{director.loop(), scripts, curl, connects_, trust_, script_settings_, track_files_},
       notifier_(scripts),
       board_(director.servers()),
       random_(std::random_device{}()),
@@ -133,6 +140,7 @@ void HealthRunner::configure(const Config& config) {
     for (const CheckId id : checks.removed) {
         schedule_.cancel(id);
         if (entries_[id]->running) --running_;
+        count(*entries_[id], -1);
         entries_[id].reset();
     }
     for (const HealthBoard::NewCheck& check : checks.added) add_entry(check);
@@ -144,7 +152,9 @@ void HealthRunner::add_entry(const HealthBoard::NewCheck& check) {
     if (check.id >= entries_.size()) entries_.resize(check.id + 1U);
     auto entry = std::make_unique<Entry>(check);
     entry->probe = find_probe(check.config.type)->make(entry->config, context_);
+    entry->probe->on_step = [this, raw = entry.get()] { set_limit(*raw, director_->now()); };
     entries_[check.id] = std::move(entry);
+    count(*entries_[check.id], 1);
     if (!started_) return;
     std::uniform_real_distribution<double> share(0.0, 1.0);
     Entry& added = *entries_[check.id];
@@ -152,22 +162,28 @@ void HealthRunner::add_entry(const HealthBoard::NewCheck& check) {
     schedule_.set(added.id, added.due);
 }
 
+// Takes the check into the totals of what checks say, or out of them.
+void HealthRunner::count(const Entry& entry, int sign) {
+    if (!entry.state.up()) totals_.down += static_cast<std::uint64_t>(sign);
+    if (!entry.state.decided()) totals_.undecided += static_cast<std::uint64_t>(sign);
+}
+
 // --- time -------------------------------------------------------------------------------------
 
 // An appointment of a running check is the limit of its try.
 void HealthRunner::turn() {
     const lb::TimePoint now = director_->now();
+    if (armed_) lag_.woke(*armed_, now);
     armed_.reset();
+    last_turn_ = now;
     bool full = false;
-    for (unsigned i = 0; i < kWorkPerTurn && !full; ++i) {
+    unsigned done = 0;
+    for (; done < kWorkPerTurn && !full; ++done) {
         const auto due = schedule_.take_due(now);
         if (!due) break;
         Entry& entry = *entries_[*due];
         if (entry.running) {
-            entry.probe->cancel();
-            const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(
-                find_probe(entry.config.type)->limit(entry.config));
-            finish(entry, failed("no answer within " + std::to_string(limit.count()) + " ms"));
+            limit_passed(entry, now);
         } else {
             full = !begin(entry, now);
         }
@@ -178,6 +194,8 @@ void HealthRunner::turn() {
     }
     if (full) {
         arm(now + kFullPause);
+    } else if (done == kWorkPerTurn) {
+        arm(now);  // there is more; everybody else first
     } else {
         set_timer();
     }
@@ -188,7 +206,9 @@ void HealthRunner::set_timer() {
     auto next = schedule_.next();
     if (next_tick_ && (!next || *next_tick_ < *next)) next = next_tick_;
     // Setting a timer costs a system call: one that fires too early looks again.
-    if (next && (!armed_ || *next < *armed_)) arm(*next);
+    if (!next) return;
+    const lb::TimePoint at = std::max(*next, last_turn_ + kGrain);
+    if (!armed_ || at < *armed_) arm(at);
 }
 
 void HealthRunner::arm(lb::TimePoint at) {
@@ -207,16 +227,45 @@ bool HealthRunner::begin(Entry& entry, lb::TimePoint now) {
         schedule_.set(entry.id, now);
         return false;
     }
-    if (now - entry.due > kLate) ++late_tries_;
+    if (now - entry.due > kLate) ++totals_.late_tries;
+    totals_.lateness.add(now - entry.due);
     entry.running = true;
+    entry.stretched = false;
     entry.started = now;
+    entry.paced = now - entry.due > kLate ? now : entry.due;
     ++entry.tries;
+    ++totals_.tries;
     ++running_;
-    const Duration limit = find_probe(entry.config.type)->limit(entry.config);
-    if (limit > Duration::zero()) schedule_.set(entry.id, now + limit);
+    set_limit(entry, now);
     entry.probe->start(!entry.state.up(),
                        [this, &entry](ProbeResult result) { finish(entry, std::move(result)); });
     return true;
+}
+
+void HealthRunner::set_limit(Entry& entry, lb::TimePoint now) {
+    const Duration limit = find_probe(entry.config.type)->limit(entry.config);
+    if (limit <= Duration::zero()) return;
+    entry.limit = TryLimit(now, limit, lag_);
+    schedule_.set(entry.id, entry.limit.end(lag_));
+}
+
+void HealthRunner::limit_passed(Entry& entry, lb::TimePoint now) {
+    if (const lb::TimePoint end = entry.limit.end(lag_); end > now) {
+        if (!std::exchange(entry.stretched, true)) ++totals_.stretched_tries;
+        return schedule_.set(entry.id, end);
+    }
+    entry.probe->cancel();
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(
+        find_probe(entry.config.type)->limit(entry.config));
+    finish(entry, failed("timed out: no answer within " + std::to_string(limit.count()) + " ms"));
+}
+
+void HealthRunner::log_failure(const Entry& entry, const ProbeResult& result, bool first) const {
+    if (!first && !entry.config.log_all_failures) return;
+    log::info("check failed", {{"check", describe(entry.config)},
+                               {"result", result.detail},
+                               {"state", entry.state.up() ? "UP" : "DOWN"},
+                               {"failures_in_row", entry.state.failures_in_row()}});
 }
 
 void HealthRunner::finish(Entry& entry, ProbeResult result) {
@@ -224,34 +273,35 @@ void HealthRunner::finish(Entry& entry, ProbeResult result) {
     entry.running = false;
     --running_;
     entry.took = now - entry.started;
-    entry.last = result.detail;
     if (result.certificate_days) entry.certificate_days = result.certificate_days;
-    if (result.outcome == TryOutcome::Failure) {
+    CheckReading reading = entry.reading;
+    const bool failure = result.outcome == TryOutcome::Failure;
+    if (failure) {
         ++entry.failures;
+        ++totals_.failures;
     } else {
-        entry.weight = result.weight;
-        entry.weight_change = result.weight_change;
+        reading.weight = result.weight;
+        reading.weight_change = result.weight_change;
     }
-    const std::uint64_t failures_before = entry.state.failures_in_row();
-    const CheckState::Verdict verdict = entry.state.judge(result.outcome, entry.started, now);
+    count(entry, -1);
+    const CheckState::Verdict verdict = entry.state.judge(result.outcome, entry.paced, now);
+    count(entry, 1);
     entry.due = verdict.next_at;
     schedule_.set(entry.id, entry.due);
-    entry.cause = describe(entry.config) + ": " + result.detail;
-    const bool first_failure = failures_before == 0 && entry.state.failures_in_row() == 1;
-    if (result.outcome == TryOutcome::Failure && !verdict.changed &&
-        (first_failure || entry.config.log_all_failures)) {
-        log::info("check failed", {{"check", describe(entry.config)},
-                                   {"result", result.detail},
-                                   {"state", entry.state.up() ? "UP" : "DOWN"},
-                                   {"failures_in_row", entry.state.failures_in_row()}});
+    if (failure && !verdict.changed) {
+        log_failure(entry, result, entry.state.failures_in_row() == 1);
     }
-    CheckReading reading;
     reading.up = entry.state.up();
     reading.decided = entry.state.decided();
-    reading.weight = entry.weight;
-    reading.weight_change = entry.weight_change;
-    reading.cause = entry.cause;
-    carry_out(board_.read(entry.id, reading, now));
+    // Mostly a try sees what the last one saw.
+    if (reading.cause.empty() || entry.last != result.detail) {
+        entry.last = result.detail;
+        reading.cause = describe(entry.config) + ": " + result.detail;
+    }
+    if (reading != entry.reading) {
+        entry.reading = std::move(reading);
+        carry_out(board_.read(entry.id, entry.reading, now));
+    }
     for (const TryDone& done : std::exchange(entry.waiting, {})) {
         done(describe(entry.config), result, *entry.took);
     }

@@ -19,9 +19,12 @@
 #include "control/curl/trust_stores.h"
 #include "control/director/extension.h"
 #include "control/health/check_state.h"
+#include "control/health/connect_poller.h"
 #include "control/health/health_board.h"
+#include "control/health/lateness.h"
 #include "control/health/probe.h"
 #include "control/health/server_notifier.h"
+#include "control/health/try_limit.h"
 #include "control/loop/event_loop.h"
 
 namespace pollux::control {
@@ -71,8 +74,18 @@ class HealthRunner final : public Extension {
     // In pieces: looks at up to `budget` checks from `cursor` on and moves it; 0 at the end.
     [[nodiscard]] std::vector<CheckView> checks(std::uint64_t& cursor, unsigned budget) const;
     [[nodiscard]] const HealthBoard& board() const { return board_; }
-    // Tries that began later than they were due by more than kLate, because too many ran.
-    [[nodiscard]] std::uint64_t late_tries() const { return late_tries_; }
+    struct Totals {
+        std::uint64_t tries = 0;
+        std::uint64_t failures = 0;
+        std::uint64_t late_tries = 0;       // began more than kLate after their time
+        std::uint64_t stretched_tries = 0;  // their limit grew, because the loop was late
+        Lateness lateness;                  // of the beginnings
+        // Checks that say so now.
+        std::uint64_t down = 0;
+        std::uint64_t undecided = 0;
+    };
+    // Since the start, checks that are gone included.
+    [[nodiscard]] const Totals& totals() const { return totals_; }
     [[nodiscard]] std::size_t running() const { return running_; }
     [[nodiscard]] const ServerNotifier& notifier() const { return notifier_; }
 
@@ -80,12 +93,16 @@ class HealthRunner final : public Extension {
     struct Entry;
 
     void configure(const Config& config);
+    void count(const Entry& entry, int sign);
     void add_entry(const HealthBoard::NewCheck& check);
     void turn();
     void set_timer();
     void arm(lb::TimePoint at);
     bool begin(Entry& entry, lb::TimePoint now);
     void finish(Entry& entry, ProbeResult result);
+    void set_limit(Entry& entry, lb::TimePoint now);
+    void limit_passed(Entry& entry, lb::TimePoint now);
+    void log_failure(const Entry& entry, const ProbeResult& result, bool first) const;
     void look_at_addresses();
     void carry_out(const HealthChanges& changes);
     void tell(const HealthChange& change);
@@ -95,6 +112,7 @@ class HealthRunner final : public Extension {
     TrustStores trust_;
     ScriptsConfig script_settings_;
     std::map<std::string, std::string> track_files_;  // name -> path
+    ConnectPoller connects_;
     ProbeContext context_;
     ServerNotifier notifier_;
     HealthBoard board_;
@@ -105,10 +123,12 @@ class HealthRunner final : public Extension {
     std::mt19937_64 random_;
     Timer timer_;
     std::optional<lb::TimePoint> armed_;  // when timer_ fires
+    lb::TimePoint last_turn_{};
+    LoopLag lag_;
     Timer address_timer_;
     std::size_t running_ = 0;
     std::size_t most_running_ = 0;
-    std::uint64_t late_tries_ = 0;
+    Totals totals_;
     bool started_ = false;
 };
 

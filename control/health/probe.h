@@ -19,6 +19,7 @@
 
 namespace pollux::control {
 
+class ConnectPoller;
 class CurlLoop;
 class TrustStores;
 
@@ -43,6 +44,7 @@ struct ProbeContext {
     EventLoop& loop;
     ScriptRunner& scripts;
     CurlLoop& curl;
+    ConnectPoller& connects;
     TrustStores& trust;
     const ScriptsConfig& script_settings;
     const std::map<std::string, std::string>& track_files;  // name -> path
@@ -63,6 +65,9 @@ class Probe {
     virtual void start(bool recovering, Done done) = 0;
     // Ends a running try without a result.
     virtual void cancel() = 0;
+
+    // For tries of several steps, each with the limit to itself: called when a further one begins.
+    std::function<void()> on_step;
 };
 
 }  // namespace pollux::control

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/health/probe_table.h"
 
-#include <algorithm>
 #include <array>
 
 namespace pollux::control {
@@ -9,12 +8,6 @@ namespace {
 
 Duration connect_timeout(const CheckConfig& check) {
     return check.connect_timeout;
-}
-
-// libcurl ends a fetch after connect_timeout by itself; several pages take several times.
-Duration all_pages(const CheckConfig& check) {
-    const auto pages = static_cast<Duration::rep>(std::max<std::size_t>(check.url.size(), 1));
-    return check.connect_timeout * pages + std::chrono::milliseconds(100);
 }
 
 // The script helper keeps the limit, from when it starts the script.
@@ -29,8 +22,8 @@ Duration unless_silence_is_good(const CheckConfig& check) {
 
 constexpr std::array kProbes = {
     ProbeRow{CheckType::Tcp, "TCP_CHECK", make_tcp_probe, connect_timeout},
-    ProbeRow{CheckType::Http, "HTTP_GET", make_http_probe, all_pages},
-    ProbeRow{CheckType::Ssl, "SSL_GET", make_http_probe, all_pages},
+    ProbeRow{CheckType::Http, "HTTP_GET", make_http_probe, connect_timeout},
+    ProbeRow{CheckType::Ssl, "SSL_GET", make_http_probe, connect_timeout},
     ProbeRow{CheckType::Smtp, "SMTP_CHECK", make_smtp_probe, connect_timeout},
     ProbeRow{CheckType::Misc, "MISC_CHECK", make_misc_probe, by_helper},
     ProbeRow{CheckType::Dns, "DNS_CHECK", make_dns_probe, connect_timeout},

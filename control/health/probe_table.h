@@ -15,7 +15,7 @@ struct ProbeRow {
     std::string_view name;  // the file's word
     // `check` and `context` outlive the probe. Null: this version has no such probe.
     std::unique_ptr<Probe> (*make)(const CheckConfig& check, ProbeContext& context);
-    // What `connect_timeout` is for this type: the limit of one try.
+    // What `connect_timeout` is for this type: the limit of a try, or of each of its steps.
     Duration (*limit)(const CheckConfig& check);
 };
 

@@ -8,13 +8,15 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
+#include <vector>
 
 namespace pollux::control {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Keeps the greatest value of all time and of the current and the last window.
+// Keeps the greatest value of all time and of the current and the last window, and lets urgent
+// timers in between callbacks.
 class LoopMeter {
   public:
     using Clock = std::chrono::steady_clock;
@@ -28,6 +30,19 @@ class LoopMeter {
         ++callbacks_;
         turn_window(end);
         callback_.add(end - start);
+        for (std::size_t i = 0; i < longer_.size(); ++i) {
+            longer_[i] += end - start > kLongCallbacks[i] ? 1 : 0;
+        }
+        if (end >= urgent_due_ && !in_urgent_) run_urgent(end);
+    }
+    void add(UrgentTimer& timer) { urgent_.push_back(&timer); }
+    void remove(const UrgentTimer& timer) {
+        std::erase(urgent_, &timer);
+        find_urgent_due();
+    }
+    void find_urgent_due() {
+        urgent_due_ = Clock::time_point::max();
+        for (const UrgentTimer* timer : urgent_) urgent_due_ = std::min(urgent_due_, timer->due_);
     }
     void timer_fired(Clock::time_point due, Clock::time_point now) {
         turn_window(now);
@@ -35,8 +50,9 @@ class LoopMeter {
     }
     [[nodiscard]] LoopStats stats() {
         turn_window(Clock::now());
-        return {callback_.ever, std::max(callback_.current, callback_.last), timer_.ever,
-                std::max(timer_.current, timer_.last), callbacks_};
+        return {callback_.ever, std::max(callback_.current, callback_.last),
+                timer_.ever,    std::max(timer_.current, timer_.last),
+                callbacks_,     longer_};
     }
 
   private:
@@ -53,6 +69,18 @@ class LoopMeter {
         }
     };
 
+    // Those that are due at `now`, each once, the earliest first. They may come, go and be started
+    // meanwhile.
+    void run_urgent(Clock::time_point now) {
+        in_urgent_ = true;
+        while (urgent_due_ <= now) {
+            const auto first = std::ranges::min_element(urgent_, {}, &UrgentTimer::due_);
+            timer_fired((*first)->due_, Clock::now());
+            (*first)->fire();
+        }
+        in_urgent_ = false;
+    }
+
     void turn_window(Clock::time_point now) {
         if (now - window_start_ < kWindow) return;
         const bool gap = now - window_start_ >= 2 * kWindow;
@@ -63,6 +91,10 @@ class LoopMeter {
 
     Greatest callback_, timer_;
     std::uint64_t callbacks_ = 0;
+    decltype(LoopStats::longer) longer_{};
+    std::vector<UrgentTimer*> urgent_;
+    Clock::time_point urgent_due_ = Clock::time_point::max();
+    bool in_urgent_ = false;
     Clock::time_point window_start_ = Clock::now();
 };
 
@@ -170,6 +202,35 @@ void Timer::cancel() {
 
 bool Timer::active() const {
     return impl_->active;
+}
+
+UrgentTimer::UrgentTimer(EventLoop& loop, EventLoop::Callback callback)
+    : meter_(loop.meter()), callback_(std::move(callback)), timer_(loop, [this] { fire(); }) {
+    meter_->add(*this);
+}
+
+UrgentTimer::~UrgentTimer() {
+    meter_->remove(*this);
+}
+
+void UrgentTimer::start_once(std::chrono::nanoseconds delay) {
+    due_ = std::chrono::steady_clock::now() + std::max(delay, std::chrono::nanoseconds::zero());
+    timer_.start_once(delay);
+    meter_->find_urgent_due();
+}
+
+void UrgentTimer::cancel() {
+    due_ = std::chrono::steady_clock::time_point::max();
+    timer_.cancel();
+    meter_->find_urgent_due();
+}
+
+// From the meter between two callbacks, or from the loop by timer_.
+void UrgentTimer::fire() {
+    cancel();
+    // A copy, because the callback may destroy the timer and with it the stored function.
+    const auto call = callback_;
+    meter_->run(call);
 }
 
 struct FdWatch::Impl : std::enable_shared_from_this<FdWatch::Impl> {

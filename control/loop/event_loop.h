@@ -4,6 +4,7 @@
 // The control core's event loop: timers, file descriptors, signals. A thin callback layer over
 // Boost.Asio, so that only one translation unit pays for Asio's headers. Control thread only.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,7 +25,12 @@ struct LoopStats {
     std::chrono::nanoseconds latest_timer{};  // greatest time by which a timer fired too late
     std::chrono::nanoseconds latest_timer_recent{};
     std::uint64_t callbacks = 0;
+    // Those that took longer than kLongCallbacks[i].
+    std::array<std::uint64_t, 4> longer{};
 };
+inline constexpr std::array kLongCallbacks = {
+    std::chrono::milliseconds(2), std::chrono::milliseconds(5), std::chrono::milliseconds(10),
+    std::chrono::milliseconds(50)};
 
 class LoopMeter;
 
@@ -75,6 +81,29 @@ class Timer {
   private:
     struct Impl;
     std::shared_ptr<Impl> impl_;
+};
+
+// A timer that goes first: when it is due, it fires after the callback that runs then, whatever
+// else waits. For adverts; its callback must be short.
+class UrgentTimer {
+  public:
+    UrgentTimer(EventLoop& loop, EventLoop::Callback callback);
+    ~UrgentTimer();
+    UrgentTimer(const UrgentTimer&) = delete;
+    UrgentTimer& operator=(const UrgentTimer&) = delete;
+
+    // Replaces whatever was scheduled. A delay <= 0 fires after the callback that runs now.
+    void start_once(std::chrono::nanoseconds delay);
+    void cancel();
+
+  private:
+    friend class LoopMeter;
+    void fire();
+
+    std::shared_ptr<LoopMeter> meter_;
+    EventLoop::Callback callback_;
+    Timer timer_;  // wakes a loop that sleeps
+    std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::time_point::max();
 };
 
 // Waits for a file descriptor that stays the caller's. Level triggered: a callback that leaves data

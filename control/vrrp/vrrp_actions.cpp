@@ -89,7 +89,7 @@ void VrrpRunner::carry_out_one(const vrrp::RoutedAction& routed) {
 
 void VrrpRunner::set_timers() {
     const vrrp::TimePoint time = now();
-    const auto arm = [&](Timer& timer, vrrp::TimePoint deadline) {
+    const auto arm = [&](auto& timer, vrrp::TimePoint deadline) {
         if (deadline == vrrp::kNever) return timer.cancel();
         timer.start_once(deadline <= time ? vrrp::Duration::zero() : deadline - time);
     };

@@ -128,7 +128,7 @@ class VrrpRunner final : public Extension {
     std::map<std::string, vrrp::GroupId> groups_;
     std::map<vrrp::GroupId, std::string> group_names_;
     std::set<net::MacAddress> known_peers_;
-    Timer protocol_timer_;
+    UrgentTimer protocol_timer_;
     Timer announce_timer_;
     Timer surroundings_timer_;
     Timer worker_timer_;

@@ -4,6 +4,7 @@
 import pathlib
 
 import pytest
+from capture import Capture
 from health_lab import build, build_many, verdicts
 from lab import LabError, Nginx, run, wait_until
 from test_mail import certificate
@@ -166,3 +167,22 @@ def test_a_server_that_comes_back_starts_slowly(lab, method):
     wait_until(ramped, "the ramp ends", 40)
     ramp = [row[first] for row in seen[:-1] if row.get(second) == 20]
     assert ramp and ramp == sorted(ramp) and ramp[-1] <= 20 and len(ramp) > 2, seen
+
+
+def test_a_tcp_check_is_three_segments_and_the_server_program_never_sees_it(lab):
+    polluxd, host = build_many(lab, {80: 'type = "TCP_CHECK"'})
+    nginx = Nginx(host)
+    capture = Capture(host, "tcp port 80")
+    polluxd.start()
+    wait_until(lambda: verdicts(polluxd).get(80, ("",))[0] == "UP", "the check is good")
+    good = polluxd.show("checks")["tries"]
+    wait_until(lambda: polluxd.show("checks")["tries"] >= good + 5, "five more tries")
+    capture.stop()
+    flags = [header[0] for header in capture.tcp()]
+    fin, syn, rst, ack = 1, 2, 4, 16
+    assert not [each for each in flags if each & fin]
+    opened = sum(each & (syn | ack) == syn | ack for each in flags)
+    assert opened >= 5
+    # The last one may be under way; a loop that is late lets the kernel's ACK go before the reset.
+    assert sum(bool(each & rst) for each in flags) >= opened - 1
+    assert nginx.requests() == 0

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/bench/connect_floor.h"
 #include "tools/bench/more_verbs.h"
 #include "tools/bench/scheduler_bench.h"
 #include "tools/bench/table_bench.h"
@@ -25,6 +26,8 @@ constexpr Verb kVerbs[] = {
     {"pipeline", "cost of a packet of an established connection", pollux::bench::run_pipeline},
     {"connect", "cost of a new connection, or with --life of its whole life",
      pollux::bench::run_connect},
+    {"connects", "TCP connections a second of a bare loop: ADDRESS COUNT SECONDS",
+     pollux::bench::run_connects},
     {"compare", "two reports side by side: BEFORE.json AFTER.json", pollux::bench::run_compare},
     {"table", "cost of the connection table: lookup, insert, remove, sweep",
      pollux::bench::run_table},

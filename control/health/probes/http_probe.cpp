@@ -16,6 +16,7 @@ namespace pollux::control {
 namespace {
 
 constexpr const char* kUserAgent = "Pollux";
+constexpr long kNoLimitMs = 24L * 3600 * 1000;
 
 bool has_control_character(const std::string& text) {
     return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
@@ -116,9 +117,8 @@ class HttpProbe final : public Probe {
         curl_easy_setopt(transfer, CURLOPT_HTTP_VERSION,
                          static_cast<long>(newer ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_1_0));
         curl_easy_setopt(transfer, CURLOPT_USERAGENT, kUserAgent);
-        const auto limit =
-            std::chrono::duration_cast<std::chrono::milliseconds>(check_->connect_timeout);
-        curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+        // The limit is kept by whoever runs the try; libcurl has none of its own.
+        curl_easy_setopt(transfer, CURLOPT_CONNECTTIMEOUT_MS, kNoLimitMs);
         if (check_->bindto.family != net::Family::None) {
             const std::string source = "host!" + check_->bindto.to_string();
             curl_easy_setopt(transfer, CURLOPT_INTERFACE, source.c_str());
@@ -206,6 +206,7 @@ class HttpProbe final : public Probe {
             result.outcome = TryOutcome::Partial;
             finish(std::move(result));
         } else {
+            if (on_step) on_step();
             fetch();
         }
     }

@@ -81,15 +81,26 @@ int ProbeSocket::release() {
     return std::exchange(fd_, -1);
 }
 
-Result<ProbeSocket> connect_socket(const CheckConfig& check, int type, int protocol) {
+Result<ProbeSocket> open_socket(const CheckConfig& check, int type, int protocol) {
     const int family = check.connect_ip.is_v6() ? AF_INET6 : AF_INET;
     ProbeSocket socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
     if (!socket.open()) return system_error("no socket");
     if (const Status bound = bind_socket(socket.fd(), check); !bound) return bound.error();
+    return socket;
+}
+
+Status start_connect(int fd, const CheckConfig& check) {
     const SocketAddress target(check.connect_ip, check.connect_port);
-    if (connect(socket.fd(), target.get(), target.length) != 0 && errno != EINPROGRESS) {
+    if (connect(fd, target.get(), target.length) != 0 && errno != EINPROGRESS) {
         return system_error("");
     }
+    return ok_status();
+}
+
+Result<ProbeSocket> connect_socket(const CheckConfig& check, int type, int protocol) {
+    auto socket = open_socket(check, type, protocol);
+    if (!socket) return socket;
+    if (const Status done = start_connect(socket->fd(), check); !done) return done.error();
     return socket;
 }
 

@@ -29,9 +29,12 @@ class ProbeSocket {
     int fd_ = -1;
 };
 
-// A non-blocking socket that is bound as the check says and connects to its target. `type` is
-// SOCK_STREAM or SOCK_DGRAM; a stream's connection may still be under way. The error's message is
-// the system's word ("connection refused").
+// A non-blocking socket that is bound as the check says. `type` is SOCK_STREAM or SOCK_DGRAM. Here
+// and below the error's message is the system's word ("connection refused").
+[[nodiscard]] Result<ProbeSocket> open_socket(const CheckConfig& check, int type, int protocol);
+// Connects it to the check's target; a stream's connection may still be under way afterwards.
+[[nodiscard]] Status start_connect(int fd, const CheckConfig& check);
+// Both.
 [[nodiscard]] Result<ProbeSocket> connect_socket(const CheckConfig& check, int type, int protocol);
 
 // The socket's pending error as text; empty: none.

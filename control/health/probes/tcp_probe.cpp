@@ -1,32 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-// TCP_CHECK: a connection that is established and closed again.
+// TCP_CHECK: the server accepts a connection, which is reset at once. Three segments a try (SYN,
+// SYN-ACK, RST): the server's program never sees it, and no side keeps a TIME_WAIT.
+
+#include <cerrno>
+#include <utility>
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "control/health/connect_poller.h"
 #include "control/health/probe_table.h"
-#include "control/health/probes/socket_probe.h"
+#include "control/health/probes/probe_socket.h"
 
 namespace pollux::control {
 namespace {
 
-class TcpProbe final : public SocketProbe {
+class TcpProbe final : public Probe {
   public:
     TcpProbe(const CheckConfig& check, ProbeContext& context)
-        : SocketProbe(context.loop), check_(&check) {}
+        : poller_(&context.connects), check_(&check) {}
+    ~TcpProbe() override { TcpProbe::cancel(); }
 
     void start(bool /*recovering*/, Done done) override {
-        if (!open(*check_, SOCK_STREAM, IPPROTO_TCP, std::move(done))) return;
-        watch().on_writable([this] { connected(); });
+        auto socket = open_socket(*check_, SOCK_STREAM, IPPROTO_TCP);
+        if (socket) {
+            close_by_reset(socket->fd());
+            const Status connecting = start_connect(socket->fd(), *check_);
+            if (!connecting) socket = connecting.error();
+        }
+        if (!socket) return done(failed(socket.error().message));
+        ticket_ = poller_->wait(socket->fd(), [this](bool connected) { ended(connected); });
+        if (ticket_ == ConnectPoller::kNoTicket) return done(failed(error_text(errno)));
+        socket_ = std::move(*socket);
+        done_ = std::move(done);
+    }
+
+    void cancel() override {
+        poller_->forget(std::exchange(ticket_, ConnectPoller::kNoTicket));
+        socket_.close();
+        done_ = {};
     }
 
   private:
-    void connected() {
-        const std::string error = pending_error(fd());
-        finish(error.empty() ? succeeded("connected") : failed(error));
+    // A refused option costs segments, nothing else.
+    static void close_by_reset(int fd) {
+        // The answer to the SYN-ACK may wait: the reset comes before it.
+        const int off = 0;
+        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
+        const linger at_once{1, 0};
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     }
 
+    void ended(bool connected) {
+        const std::string error = connected ? "" : pending_error(socket_.fd());
+        const Done done = std::move(done_);
+        cancel();
+        done(error.empty() ? succeeded("connected") : failed(error));
+    }
+
+    ConnectPoller* poller_;
     const CheckConfig* check_;
+    ProbeSocket socket_;
+    ConnectPoller::Ticket ticket_ = ConnectPoller::kNoTicket;
+    Done done_;
 };
 
 }  // namespace
