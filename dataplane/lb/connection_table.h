@@ -137,10 +137,10 @@ class ConnectionTable {
                                         std::span<const LocalPorts> pool) noexcept;
 
     // Makes the connection findable under all its keys at once, unless another live connection has
-    // one of them. `hash` is that of the forward key (from the lookup). Racing inserts of one key
-    // agree on one connection.
-    [[nodiscard]] InsertResult insert(Participant self, ConnectionIndex reserved,
-                                      std::uint64_t hash, Tick now) noexcept;
+    // one of them. `hashes`: of the forward key (from the lookup) and, if known, of the reply key
+    // (from prefetch_reply). Racing inserts of one key agree on one connection.
+    [[nodiscard]] InsertResult insert(Participant self, ConnectionIndex reserved, KeyHashes hashes,
+                                      Tick now) noexcept;
 
     // FullNAT: chooses the local address and port by looking for a reply key that is free; at most
     // kLocalPortTries are tried, beginning at a place given by the hash.
@@ -214,7 +214,8 @@ inline void ConnectionTable::prepare(const FlowKey& key, ConnectionLookup& looku
 
 inline void ConnectionTable::find_candidate(ConnectionLookup& lookup) const noexcept {
     const SlotBucket& home = table_.slots().main(lookup.home);
-    const unsigned hits = home.match(SlotIndex::tag(lookup.hash));
+    const std::uint16_t tag = SlotIndex::tag(lookup.hash);
+    const unsigned hits = home.match(tag);
     if (hits != 0) [[likely]] {
         // Cleared meanwhile: record 0, which is never live, so `verify` looks at every slot.
         const std::uint64_t word = home.load(static_cast<unsigned>(__builtin_ctz(hits)));
@@ -224,14 +225,14 @@ inline void ConnectionTable::find_candidate(ConnectionLookup& lookup) const noex
         table_.prefetch_record(lookup.candidate);
         return;
     }
-    const std::uint64_t marks = home.marks();
+    const std::uint64_t marks = home.marks(tag);
     lookup.candidate = kNoCandidate;
     lookup.elsewhere = marks != 0;
     if (marks != 0) table_.slots().prefetch_elsewhere(lookup.hash, marks);
 }
 
 inline void ConnectionTable::find_elsewhere(ConnectionLookup& lookup) const noexcept {
-    const std::uint64_t marks = table_.slots().main(lookup.home).marks();
+    const std::uint64_t marks = table_.slots().main(lookup.home).marks(SlotIndex::tag(lookup.hash));
     table_.slots().search_elsewhere(lookup.hash, marks, [&](std::uint64_t word) {
         lookup.candidate = SlotWord::record(word);
         lookup.key = static_cast<std::uint8_t>(SlotWord::key(word));

@@ -28,7 +28,7 @@ struct MemoryAccount {
 };
 
 inline constexpr std::uint64_t kRegionMagic = 0x58554c4c4f503031;  // "10POLLUX" on the wire
-inline constexpr std::uint32_t kRegionLayoutVersion = 1;
+inline constexpr std::uint32_t kRegionLayoutVersion = 2;
 inline constexpr unsigned kMaxRegionSections = 32;
 inline constexpr std::size_t kRegionSectionAlignment = 4096;
 
@@ -63,7 +63,8 @@ class RegionPlan {
 
 enum class PageKind : std::uint8_t {
     HugeTlb,          // reserved 2 MiB pages
-    TransparentHuge,  // normal memory that the kernel was asked to back with 2 MiB pages
+    TransparentHuge,  // normal memory, of which the kernel backs at least nine tenths with 2 MiB
+                      // pages
     Normal,
 };
 [[nodiscard]] std::string_view to_string(PageKind kind) noexcept;
@@ -93,6 +94,7 @@ class MemoryRegion {
         return {reinterpret_cast<T*>(base_ + found.offset), found.count};
     }
 
+    // As found in /proc/self/smaps once everything was touched, not as asked for.
     [[nodiscard]] PageKind page_kind() const noexcept { return page_kind_; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  // as mapped
 

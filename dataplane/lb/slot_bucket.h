@@ -26,15 +26,16 @@ namespace pollux::lb {
 
 inline constexpr unsigned kSlotsPerBucket = 8;
 
-// A slot's word. An empty slot 0 may still carry marks; every other empty slot is 0.
+// A slot's word, used or not; an empty slot may still carry marks.
 //
 //   0                 32       48         54           60     62       63
 //   | record index    | tag    | in second | in overflow | 0    | second | used |
-//   |                 |        | (slot 0 only)           |      | key    |      |
+//   |                 |        |           |             |      | key    |      |
 //
 // "second key" says that the slot stands for the record's second key. The two marks count, in the
 // home bucket of a key, the keys that had to go to their second or to an overflow bucket: where a
-// mark is 0 nobody needs to look there.
+// mark is 0 nobody needs to look there. Each slot counts the keys of its own class, which is three
+// bits of the tag: in churn at full load four of five buckets have such keys, a class in five.
 class SlotWord {
   public:
     static constexpr std::uint64_t kUsed = std::uint64_t{1} << 63U;
@@ -45,6 +46,10 @@ class SlotWord {
     static constexpr std::uint64_t kMarks =
         (kMarkMax << kInSecondShift) | (kMarkMax << kInOverflowShift);
 
+    // The slot of the home bucket that has a key's marks.
+    static constexpr unsigned mark_class(std::uint16_t tag) noexcept {
+        return tag % kSlotsPerBucket;
+    }
     static constexpr std::uint64_t make(std::uint32_t record, std::uint16_t tag,
                                         unsigned key) noexcept {
         return kUsed | (key != 0 ? kSecondKey : 0) | (std::uint64_t{tag} << 32U) | record;
@@ -77,8 +82,10 @@ struct alignas(64) SlotBucket {
     [[nodiscard]] std::uint64_t load(unsigned slot) const noexcept {
         return atomic_load(slots[slot], std::memory_order_seq_cst);
     }
-    // Of keys whose home this is; see SlotWord. Same order, same reason.
-    [[nodiscard]] std::uint64_t marks() const noexcept { return load(0) & SlotWord::kMarks; }
+    // Of the keys with tags of this class whose home this is; see SlotWord. Same order and reason.
+    [[nodiscard]] std::uint64_t marks(std::uint16_t tag) const noexcept {
+        return load(SlotWord::mark_class(tag)) & SlotWord::kMarks;
+    }
 
   private:
     enum : std::uint32_t { kHighUsed = 0x80000000U, kHighCompare = 0x8000ffffU };

@@ -64,7 +64,7 @@ class SlotIndex {
         __builtin_prefetch(&main_[bucket], 0, 3);
     }
     void prefetch_home(std::uint64_t hash) const noexcept { prefetch_main(home(hash)); }
-    // The buckets that the home bucket's marks point to.
+    // The buckets that the home bucket's marks for this hash point to.
     void prefetch_elsewhere(std::uint64_t hash, std::uint64_t marks) const noexcept;
 
     // The buckets besides the home one that placing a key and looking for its rivals will touch.
@@ -73,7 +73,7 @@ class SlotIndex {
         const SlotBucket& bucket = main_[home(hash)];
         const auto used = static_cast<unsigned>(__builtin_popcount(bucket.used()));
         if (used + 1 >= kSlotsPerBucket) prefetch_main(second(hash));
-        prefetch_elsewhere(hash, bucket.marks());
+        prefetch_elsewhere(hash, bucket.marks(tag(hash)));
     }
 
     // Calls visit(word) for each slot, in any bucket that may hold it, whose tag fits the hash,
@@ -81,8 +81,9 @@ class SlotIndex {
     template <typename Visit>
     bool search(std::uint64_t hash, Visit&& visit) const noexcept {
         const SlotBucket& home_bucket = main_[home(hash)];
-        return search_bucket(home_bucket, tag(hash), visit) ||
-               search_elsewhere(hash, home_bucket.marks(), visit);
+        if (search_bucket(home_bucket, tag(hash), visit)) return true;
+        const std::uint64_t marks = home_bucket.marks(tag(hash));
+        return marks != 0 && search_elsewhere(hash, marks, visit);
     }
     // The same without the home bucket, whose marks are given.
     template <typename Visit>

@@ -104,7 +104,7 @@ TEST(MemoryRegion, RefusesAFileThatDoesNotFit) {
     // Offsets: see RegionHeader and RegionSection.
     const Case cases[] = {
         {"magic", 0, 1, 8, "is not a table region"},
-        {"version", 8, 99, 4, "has table layout 99, this version needs 1"},
+        {"version", 8, 99, 4, "has table layout 99, this version needs 2"},
         {"section count", 12, 1000, 4, "is not a table region"},
         {"bytes beyond the file", 16, 1ULL << 40U, 8, "is not a table region"},
         {"section offset", 64 + 32, 1ULL << 40U, 8, "is not a table region"},
