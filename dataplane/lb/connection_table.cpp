@@ -117,12 +117,12 @@ InsertResult ConnectionTable::result_of(const PublishResult& published) const no
     return {InsertStatus::IndexFull, kNoConnection};
 }
 
-InsertResult ConnectionTable::insert(Participant self, ConnectionIndex reserved, std::uint64_t hash,
+InsertResult ConnectionTable::insert(Participant self, ConnectionIndex reserved, KeyHashes hashes,
                                      Tick now) noexcept {
     const bool embryonic = connection(reserved).state_relaxed().has(ConnectionFlag::Embryonic);
     // Counted before the connection can be seen, so that its removal never comes first.
     if (embryonic) count_embryonic(self);
-    const InsertResult result = result_of(table_.publish(self, lb::index(reserved), hash, now));
+    const InsertResult result = result_of(table_.publish(self, lb::index(reserved), hashes, now));
     if (embryonic && result.status != InsertStatus::Inserted) {
         embryonic_[lb::index(self)].subtract();
     }
@@ -144,8 +144,9 @@ InsertResult ConnectionTable::insert_with_local_port(Participant self, Connectio
         Connection& record = connection(reserved);
         record.set_local(address, net::Be16::from_host(port));
         const FlowKey reply = table_.traits().key(record, 1);
-        if (table_.find(reply, hash_(reply), now).record != 0) continue;
-        const InsertResult result = insert(self, reserved, hash, now);
+        const std::uint64_t reply_hash = hash_(reply);
+        if (table_.find(reply, reply_hash, now).record != 0) continue;
+        const InsertResult result = insert(self, reserved, {hash, reply_hash}, now);
         if (result.status != InsertStatus::ReplyTaken) return result;
         // Another worker took the port in this moment: go on with a record that nobody has seen.
         reserved = reserve(self);

@@ -103,7 +103,8 @@ InsertResult insert_once(Burst& burst, const Opening& opening) noexcept {
         return burst.table.insert_with_local_port(self, opening.reserved, opening.hash,
                                                   local_ports(burst, server), burst.tick);
     }
-    return burst.table.insert(self, opening.reserved, opening.hash, burst.tick);
+    return burst.table.insert(self, opening.reserved, {opening.hash, opening.reply_hash},
+                              burst.tick);
 }
 
 InsertResult insert(Burst& burst, Opening& opening) noexcept {

@@ -81,6 +81,15 @@ struct FoundRecord {
     unsigned key = 0;          // under which of its keys
 };
 
+// The hashes of a record's keys as far as the caller knows them.
+struct KeyHashes {
+    // NOLINTNEXTLINE(google-explicit-constructor): the first key's hash alone is the usual case.
+    KeyHashes(std::uint64_t first_key, std::uint64_t second_key = 0) noexcept
+        : first(first_key), second(second_key) {}
+    std::uint64_t first;
+    std::uint64_t second;  // 0: not known, or there is no second key
+};
+
 // Keys by the kind of bucket in which they lie.
 struct IndexUse {
     std::uint64_t home = 0, second = 0, overflow = 0;
@@ -133,9 +142,9 @@ class RecordTable {
         return record;
     }
 
-    // Makes a reserved record in state Building findable, or retires it. `hash` is that of its
-    // first key, for which the caller has looked in vain.
-    [[nodiscard]] PublishResult publish(Participant self, std::uint32_t record, std::uint64_t hash,
+    // Makes a reserved record in state Building findable, or retires it. The caller has looked in
+    // vain for its first key.
+    [[nodiscard]] PublishResult publish(Participant self, std::uint32_t record, KeyHashes known,
                                         Tick now) noexcept;
 
     // Removes a live record if `condition(record, state word)` holds at the moment of removal. True

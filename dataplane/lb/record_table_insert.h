@@ -204,13 +204,14 @@ auto RecordTable<Traits, Protocol>::settled_owner(Participant self, const Keys& 
 
 template <typename Traits, typename Protocol>
 PublishResult RecordTable<Traits, Protocol>::publish(Participant self, std::uint32_t record,
-                                                     std::uint64_t hash, Tick now) noexcept {
+                                                     KeyHashes known, Tick now) noexcept {
     Keys keys;
     keys.count = traits_.key_count(records_[record]);
     for (unsigned i = 0; i < keys.count; ++i) {
         traits_.read_key(records_[record], i, keys.key[i]);
-        keys.hash[i] = i == 0 ? hash : hash_(keys.key[i]);
     }
+    keys.hash[0] = known.first;
+    if (keys.count == 2) keys.hash[1] = known.second != 0 ? known.second : hash_(keys.key[1]);
     // The caller has just looked for the key in vain, so the first attempt does not ask again: a
     // rival shows in the search that follows the placing.
     for (bool first = true;; first = false) {
