@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/lb/huge_page_bytes.h"
+
 namespace pollux::lb {
 namespace {
 
@@ -88,9 +90,8 @@ Result<Mapping> map_memory(std::uint64_t bytes, bool hugepages) {
             return mapping;
         }
         mapping.base = map_aligned(mapping.bytes);
-        if (mapping.base != nullptr && ::madvise(mapping.base, mapping.bytes, MADV_HUGEPAGE) == 0) {
-            mapping.page_kind = PageKind::TransparentHuge;
-        }
+        // A wish: what the kernel makes of it is seen when the pages are there.
+        if (mapping.base != nullptr) ::madvise(mapping.base, mapping.bytes, MADV_HUGEPAGE);
     } else {
         mapping.bytes = round_up(bytes, kRegionSectionAlignment);
         mapping.base = map_anonymous(mapping.bytes, 0);
@@ -101,6 +102,8 @@ Result<Mapping> map_memory(std::uint64_t bytes, bool hugepages) {
         ::munmap(mapping.base, mapping.bytes);
         return error;
     }
+    const std::uint64_t huge = huge_page_bytes(mapping.base, mapping.bytes);
+    if (huge >= mapping.bytes / 10 * 9) mapping.page_kind = PageKind::TransparentHuge;
     return mapping;
 }
 
