@@ -1,225 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/bench/table_bench.h"
 
-#include <array>
 #include <charconv>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "dataplane/lb/connection_table.h"
+#include "tools/bench/rival.h"
 #include "tools/bench/sampler.h"
+#include "tools/bench/table_subject.h"
 
 namespace pollux::bench {
 namespace {
 
 using namespace lb;
 
-constexpr unsigned kBurst = 32;
+constexpr unsigned kBurst = kTableBurst;
 constexpr unsigned kPerSample = 2048;  // keys, so that a sample stays below 1 ms
-constexpr unsigned kServers = 64;
-constexpr Participant kSelf{0};
-constexpr Tick kNow{16'000};
+constexpr unsigned kQueries = 1U << 20U;
+static_assert(Rival::kBulk == kBurst);
+
+// rte_hash's cost divided by ours, at 10 million connections.
+constexpr std::uint32_t kGoalConnections = 10'000'000;
+constexpr double kHitGoal = 1.5;
+constexpr double kMissGoal = 2;
 
 struct Options {
     std::vector<std::uint32_t> connections{1'000, 100'000, 1'000'000, 10'000'000};
     unsigned samples = 1000;
     bool json = false;
+    bool alone = false;
 };
 
-net::IpAddress ip4(std::uint32_t host) {
-    return net::IpAddress::from_v4(net::Ipv4Address::from_host(host));
-}
-
-// A compact key, as it lies in a packet: addresses, then ports.
-struct WireKey {
-    std::array<std::uint8_t, 8> addresses;
-    net::Be16 source_port, destination_port;
+struct Row {
+    std::string what;
+    Measured ours;
+    std::optional<Measured> rival;
+    std::optional<double> goal;  // of the ratio
 };
 
-// New connections that are inserted and removed beside the lasting ones.
-constexpr unsigned kNewConnections = 8 * kBurst;
-
-// A table of NAT connections at nearly the load for which it is planned: there is room for
-// kNewConnections more.
-class FullTable {
-  public:
-    explicit FullTable(std::uint32_t connections)
-        : limits_{connections, 1, 1.0, {11, 22, 33, 44}}, region_(region_for(limits_)) {
-        for (unsigned i = 0; i < kServers; ++i) servers_.set(i, server(i), port(8080));
-        quiescence_.online(kSelf);
-        keys_.reserve(connections);
-        for (std::uint32_t i = kNewConnections; i < connections; ++i) {
-            NewConnection what = random_connection();
-            const ConnectionIndex reserved = table.reserve(kSelf);
-            table.connection(reserved).init(what, kNow);
-            ConnectionLookup lookup;
-            table.prepare(what.forward, lookup);
-            if (table.insert(kSelf, reserved, lookup.hash, kNow).status == InsertStatus::Inserted) {
-                keys_.push_back({what.forward, what.server});
-            }
-        }
-    }
-
-    NewConnection random_connection() {
-        NewConnection what;
-        what.forward = FlowKey::make(ip4(static_cast<std::uint32_t>(random_())), port(random_()),
-                                     ip4(0xcb007100U + static_cast<std::uint32_t>(random_() % 16)),
-                                     port(80), Protocol::Tcp);
-        what.service = ServiceId{0};
-        what.server = RealServerId{static_cast<std::uint32_t>(random_() % kServers)};
-        what.method = ForwardingMethod::Nat;
-        what.server_port = port(8080);
-        what.timeout = std::chrono::seconds(900);
-        return what;
-    }
-
-    // Random keys that are in the table: of the client's packets or of the server's.
-    std::vector<WireKey> hits(unsigned count, Direction direction) {
-        std::vector<WireKey> result;
-        for (unsigned i = 0; i < count; ++i) {
-            const auto& [forward, server_id] = keys_[random_() % keys_.size()];
-            const FlowKey key =
-                direction == Direction::Forward
-                    ? forward
-                    : FlowKey::make(server(static_cast<std::uint32_t>(server_id)), port(8080),
-                                    forward.source(), forward.source_port(), Protocol::Tcp);
-            result.push_back(wire(key));
-        }
-        return result;
-    }
-    std::vector<WireKey> misses(unsigned count) {
-        std::vector<WireKey> result;
-        for (unsigned i = 0; i < count; ++i) result.push_back(wire(random_connection().forward));
-        return result;
-    }
-    void quiesce() {
-        for (int i = 0; i < 3; ++i) {
-            quiescence_.report(kSelf);
-            table.recycle(kSelf);
-        }
-    }
-    [[nodiscard]] std::string_view pages() const { return to_string(region_.page_kind()); }
-
-  private:
-    static MemoryRegion region_for(const ConnectionTableLimits& limits) {
-        RegionPlan plan;
-        ConnectionTable::plan(plan, limits);
-        auto region = MemoryRegion::create(plan, {});
-        if (!region.ok()) {
-            std::fprintf(stderr, "pollux-bench: %s\n", region.error().message.c_str());
-            std::exit(1);
-        }
-        return std::move(region.value());
-    }
-    static net::Be16 port(std::uint64_t value) {
-        return net::Be16::from_host(static_cast<std::uint16_t>(value));
-    }
-    static net::IpAddress server(unsigned i) { return ip4(0x0a000001U + i); }
-    static WireKey wire(const FlowKey& key) {
-        WireKey result{{}, key.source_port(), key.destination_port()};
-        const std::uint64_t addresses = key.word(1);
-        std::memcpy(result.addresses.data(), &addresses, sizeof addresses);
-        return result;
-    }
-
-    std::mt19937_64 random_{1};
-    std::vector<AddressRecord> server_records_ = std::vector<AddressRecord>(kServers);
-    AddressTable servers_{server_records_};
-    AddressTable locals_;
-    Quiescence quiescence_{1};
-    ConnectionTableLimits limits_;
-    MemoryRegion region_;
-    std::vector<std::pair<FlowKey, RealServerId>> keys_;
-
-  public:
-    ConnectionTable table{limits_, region_, quiescence_, servers_, locals_};
-};
-
-// One burst through the stages, as the packet path runs them. Returns how many were found.
-unsigned look_up_burst(const ConnectionTable& table, const WireKey* wire) {
-    std::array<FlowKey, kBurst> keys;
-    std::array<ConnectionLookup, kBurst> lookups;
-    for (unsigned i = 0; i < kBurst; ++i) {
-        keys[i].assign(net::Family::V4, wire[i].addresses.data(), wire[i].source_port,
-                       wire[i].destination_port, Protocol::Tcp);
-        table.prepare(keys[i], lookups[i]);
-    }
-    for (ConnectionLookup& lookup : lookups) table.find_candidate(lookup);
-    for (ConnectionLookup& lookup : lookups) {
-        if (lookup.elsewhere) table.find_elsewhere(lookup);
-    }
-    unsigned found = 0;
-    for (unsigned i = 0; i < kBurst; ++i) {
-        found += table.verify(keys[i], lookups[i], kNow) ? 1U : 0U;
-    }
-    return found;
-}
-
-Measured measure_lookup(const ConnectionTable& table, const std::vector<WireKey>& keys,
-                        unsigned samples, unsigned& found) {
-    std::size_t at = 0;
-    found = 0;
-    return measure(samples, kPerSample, [&] {
-        for (unsigned i = 0; i < kPerSample; i += kBurst) {
-            found += look_up_burst(table, &keys[at]);
-            at = at + 2 * kBurst <= keys.size() ? at + kBurst : 0;
-        }
-    });
-}
-
-// The insertions of one burst of new connections, with the prefetches of the packet path: lookup
-// (a miss), reply buckets, reserve and init, further buckets, insert.
-void insert_burst(ConnectionTable& table, const NewConnection* what, ConnectionIndex* inserted) {
-    std::array<ConnectionLookup, kBurst> lookups;
-    std::array<ConnectionIndex, kBurst> reserved;
-    std::array<std::uint64_t, kBurst> reply_hashes;
-    for (unsigned i = 0; i < kBurst; ++i) table.prepare(what[i].forward, lookups[i]);
-    for (unsigned i = 0; i < kBurst; ++i) {
-        table.find_candidate(lookups[i]);
-        reserved[i] = table.reserve(kSelf);
-        reply_hashes[i] = table.prefetch_reply(what[i]);
-        table.connection(reserved[i]).init(what[i], kNow);
-    }
-    for (unsigned i = 0; i < kBurst; ++i) table.prefetch_further(lookups[i].hash, reply_hashes[i]);
-    for (unsigned i = 0; i < kBurst; ++i) {
-        inserted[i] = table.insert(kSelf, reserved[i], lookups[i].hash, kNow).index;
-    }
-}
-
-struct Costs {
-    Measured insert, remove;
-};
-
-Costs measure_insert(FullTable& full, unsigned samples, ForwardingMethod method) {
-    constexpr unsigned kBatch = kNewConnections;
-    std::vector<NewConnection> what(kBatch);
-    std::vector<ConnectionIndex> inserted(kBatch);
-    std::vector<double> insert;
-    std::vector<double> remove;
-    for (unsigned i = 0; i < samples; ++i) {
-        for (NewConnection& each : what) {
-            each = full.random_connection();
-            each.method = method;
-        }
-        const std::uint64_t begin = __rdtsc();
-        for (unsigned at = 0; at < kBatch; at += kBurst) {
-            insert_burst(full.table, &what[at], &inserted[at]);
-        }
-        const std::uint64_t middle = __rdtsc();
-        for (const ConnectionIndex each : inserted) full.table.remove(kSelf, each);
-        const std::uint64_t end = __rdtsc();
-        insert.push_back(static_cast<double>(middle - begin) / kBatch);
-        remove.push_back(static_cast<double>(end - middle) / kBatch);
-        full.quiesce();
-    }
-    return {summarize(std::move(insert)), summarize(std::move(remove))};
-}
-
-Measured measure_sweep(FullTable& full, unsigned samples) {
-    return measure(samples, kPerSample, [&] { full.table.sweep(kSelf, kNow, kPerSample); });
+double ratio(const Row& row) {
+    return row.rival->p10 / row.ours.p10;
 }
 
 class Report {
@@ -227,33 +51,201 @@ class Report {
     explicit Report(bool json) : json_(json) {}
     void header(double calibration) {
         if (json_) {
-            std::printf("{\"calibration\": %.2f, \"results\": [", calibration);
+            std::printf("{\"program\": \"pollux-bench\", \"calibration\": %.2f, \"results\": [",
+                        calibration);
         } else {
             std::printf("calibration: %.2f cycles per dependent multiplication\n", calibration);
-            std::printf("%12s  %-14s %8s %8s %8s\n", "connections", "what", "min", "p10", "median");
+            std::printf("%12s  %-20s %8s %8s %8s %9s %6s %5s\n", "connections", "what", "min",
+                        "p10", "median", "rte_hash", "ratio", "goal");
         }
     }
-    void row(std::uint32_t connections, const char* what, const Measured& cost) {
-        if (json_) {
-            std::printf(
-                "%s\n  {\"connections\": %u, \"what\": \"%s\", \"minimum\": %.1f, "
-                "\"p10\": %.1f, \"median\": %.1f}",
-                first_ ? "" : ",", connections, what, cost.minimum, cost.p10, cost.median);
-            first_ = false;
-        } else {
-            std::printf("%12u  %-14s %8.1f %8.1f %8.1f\n", connections, what, cost.minimum,
-                        cost.p10, cost.median);
-        }
+    void row(std::uint32_t connections, const Row& row) {
+        json_ ? json_row(connections, row) : text_row(connections, row);
         std::fflush(stdout);
+    }
+    void note(const std::string& text) const {
+        if (!json_) std::printf("# %s\n", text.c_str());
     }
     void footer() const {
         if (json_) std::printf("\n]}\n");
     }
 
   private:
+    void json_row(std::uint32_t connections, const Row& row) {
+        std::printf(
+            "%s\n  {\"connections\": %u, \"what\": \"%s\", \"minimum\": %.1f, \"p10\": %.1f, "
+            "\"median\": %.1f",
+            first_ ? "" : ",", connections, row.what.c_str(), row.ours.minimum, row.ours.p10,
+            row.ours.median);
+        if (row.rival) {
+            std::printf(", \"rte_hash\": {\"minimum\": %.1f, \"p10\": %.1f, \"median\": %.1f}",
+                        row.rival->minimum, row.rival->p10, row.rival->median);
+            std::printf(", \"ratio\": %.2f", ratio(row));
+        }
+        if (row.goal) std::printf(", \"goal\": %.1f", *row.goal);
+        std::printf("}");
+        first_ = false;
+    }
+    static void text_row(std::uint32_t connections, const Row& row) {
+        std::printf("%12u  %-20s %8.1f %8.1f %8.1f", connections, row.what.c_str(),
+                    row.ours.minimum, row.ours.p10, row.ours.median);
+        if (row.rival) std::printf(" %9.1f %6.2f", row.rival->p10, ratio(row));
+        if (row.rival && row.goal) {
+            std::printf(" %5.1f%s", *row.goal, ratio(row) < *row.goal ? "  under" : "");
+        }
+        std::printf("\n");
+    }
+
     bool json_;
     bool first_ = true;
 };
+
+struct Costs {
+    std::vector<double> ours, rival;
+    [[nodiscard]] Row row(std::string what, std::optional<double> goal = {}) && {
+        Row result{std::move(what), summarize(std::move(ours)), {}, goal};
+        if (!rival.empty()) result.rival = summarize(std::move(rival));
+        return result;
+    }
+};
+
+template <typename Work>
+double timed(double units, Work&& work) {
+    const std::uint64_t begin = __rdtsc();
+    work();
+    return static_cast<double>(__rdtsc() - begin) / units;
+}
+
+// One size: our table and, unless alone, rte_hash with the same keys. Samples of both alternate.
+class Comparison {
+  public:
+    Comparison(std::uint32_t connections, const Options& options)
+        : connections_(connections), samples_(options.samples), subject_(connections) {}
+
+    // The same keys and the same room: a fifth more than keys. Errors: memory, an insertion that
+    // fails.
+    Status add_rival() {
+        auto made = Rival::create(std::uint64_t{connections_} * 2 * 5 / 4);
+        if (!made) return made.error();
+        rival_ = std::move(made).value();
+        if (subject_.copy_to(*rival_)) return ok_status();
+        return Error{
+            "rte_hash has no room for the keys of " + std::to_string(connections_) + " connections",
+            "use --alone to measure without it"};
+    }
+    void run(Report& report);
+
+  private:
+    [[nodiscard]] Row lookups(const std::string& what, const std::vector<WireKey>& keys,
+                              double goal);
+    void insertions(Report& report, ForwardingMethod method);
+    [[nodiscard]] Row sweep();
+    void describe(const Report& report) const;
+
+    std::uint32_t connections_;
+    unsigned samples_;
+    TableSubject subject_;
+    std::unique_ptr<Rival> rival_;  // none: alone
+    unsigned found_ = 0;            // keeps lookups from being optimised away
+    std::uintptr_t scanned_ = 0;
+};
+
+Row Comparison::lookups(const std::string& what, const std::vector<WireKey>& keys, double goal) {
+    std::vector<RivalKey> rival_keys;
+    for (const WireKey& key : keys) {
+        if (rival_ != nullptr) rival_keys.push_back(rival_key(key));
+    }
+    Costs costs;
+    const unsigned warm = samples_ / 10 + 1;
+    std::size_t at = 0;
+    for (unsigned i = 0; i < warm + samples_; ++i, at = (at + kPerSample) % keys.size()) {
+        const double ours = timed(kPerSample, [&] {
+            for (unsigned k = 0; k < kPerSample; k += kBurst) {
+                found_ += subject_.look_up_burst(&keys[at + k]);
+            }
+        });
+        if (i >= warm) costs.ours.push_back(ours);
+        if (rival_ == nullptr) continue;
+        const double theirs = timed(kPerSample, [&] {
+            for (unsigned k = 0; k < kPerSample; k += kBurst) {
+                found_ += rival_->look_up({&rival_keys[at + k], kBurst});
+            }
+        });
+        if (i >= warm) costs.rival.push_back(theirs);
+    }
+    const bool has_goal = connections_ == kGoalConnections;
+    return std::move(costs).row(what, has_goal ? std::optional(goal) : std::nullopt);
+}
+
+// Keys of both directions for NAT, of one for direct routing; rte_hash has no insertion in bulk.
+void Comparison::insertions(Report& report, ForwardingMethod method) {
+    constexpr unsigned kBatch = TableSubject::kNewConnections;
+    const unsigned keys_each = method == ForwardingMethod::Nat ? 2 : 1;
+    const char* const name = method == ForwardingMethod::Nat ? "nat" : "dr";
+    std::vector<NewConnection> what(kBatch);
+    std::vector<ConnectionIndex> inserted(kBatch);
+    std::vector<RivalKey> keys;
+    Costs insert;
+    Costs remove;
+    for (unsigned i = 0; i < samples_ / 4 + 10; ++i) {
+        keys.clear();
+        for (NewConnection& each : what) {
+            each = subject_.random_connection();
+            each.method = method;
+            const auto both = TableSubject::keys_of(each);
+            for (unsigned k = 0; k < keys_each; ++k) keys.push_back(rival_key(both[k]));
+        }
+        insert.ours.push_back(timed(kBatch, [&] {
+            for (unsigned at = 0; at < kBatch; at += kBurst) {
+                subject_.insert_burst(&what[at], &inserted[at]);
+            }
+        }));
+        remove.ours.push_back(timed(kBatch, [&] {
+            for (const ConnectionIndex each : inserted) subject_.table.remove(kTableSelf, each);
+        }));
+        subject_.quiesce();
+        if (rival_ == nullptr) continue;
+        insert.rival.push_back(timed(kBatch, [&] {
+            for (const RivalKey& key : keys) rival_->add(key, 1);
+        }));
+        remove.rival.push_back(timed(kBatch, [&] {
+            for (const RivalKey& key : keys) rival_->remove(key);
+        }));
+    }
+    report.row(connections_, std::move(insert).row(std::string("insert ") + name));
+    report.row(connections_, std::move(remove).row(std::string("remove ") + name));
+}
+
+// What it costs to look for expired connections, for each connection: two keys of rte_hash.
+Row Comparison::sweep() {
+    Costs costs;
+    for (unsigned i = 0; i < samples_; ++i) {
+        costs.ours.push_back(
+            timed(kPerSample, [&] { subject_.table.sweep(kTableSelf, kTableNow, kPerSample); }));
+        if (rival_ == nullptr) continue;
+        costs.rival.push_back(timed(kPerSample, [&] { scanned_ += rival_->scan(2 * kPerSample); }));
+    }
+    return std::move(costs).row("look for expired");
+}
+
+void Comparison::describe(const Report& report) const {
+    std::string text = "ours: " + std::string(subject_.pages()) + ";";
+    double bytes = 0;
+    for (const MemoryAccount& account : subject_.table.memory()) {
+        bytes += static_cast<double>(account.bytes);
+        text += " " + std::string(account.name) + " " + std::to_string(account.used) + " of " +
+                std::to_string(account.capacity) + ";";
+    }
+    const auto each = [&](double total) {
+        char number[32];
+        std::snprintf(number, sizeof number, " %.1f bytes a connection", total / connections_);
+        return std::string(number);
+    };
+    report.note(text + each(bytes));
+    if (rival_ == nullptr) return;
+    report.note("rte_hash: " + rival_->pages() + ";" + each(static_cast<double>(rival_->bytes())) +
+                ", records not included");
+}
 
 // Each key from the one or the other, without a pattern.
 std::vector<WireKey> mixed(std::vector<WireKey> a, const std::vector<WireKey>& b) {
@@ -264,40 +256,17 @@ std::vector<WireKey> mixed(std::vector<WireKey> a, const std::vector<WireKey>& b
     return a;
 }
 
-void run_one(Report& report, std::uint32_t connections, const Options& options) {
-    const auto full = std::make_unique<FullTable>(connections);
-    if (!options.json) {
-        std::printf("# %s;", std::string(full->pages()).c_str());
-        for (const MemoryAccount& account : full->table.memory()) {
-            std::printf(" %s %llu of %llu;", std::string(account.name).c_str(),
-                        static_cast<unsigned long long>(account.used),
-                        static_cast<unsigned long long>(account.capacity));
-        }
-        std::printf("\n");
-    }
-    constexpr unsigned kQueries = 1U << 20U;
-    unsigned found = 0;
-    const struct {
-        const char* name;
-        std::vector<WireKey> keys;
-    } lookups[] = {
-        {"hit forward", full->hits(kQueries, Direction::Forward)},
-        {"hit reply", full->hits(kQueries, Direction::Reply)},
-        {"hit mixed",
-         mixed(full->hits(kQueries, Direction::Forward), full->hits(kQueries, Direction::Reply))},
-        {"miss", full->misses(kQueries)},
-    };
-    for (const auto& [name, keys] : lookups) {
-        measure_lookup(full->table, keys, options.samples / 10 + 1, found);
-        report.row(connections, name, measure_lookup(full->table, keys, options.samples, found));
-    }
-    const Costs nat = measure_insert(*full, options.samples / 4 + 10, ForwardingMethod::Nat);
-    report.row(connections, "insert nat", nat.insert);
-    report.row(connections, "remove nat", nat.remove);
-    const Costs direct =
-        measure_insert(*full, options.samples / 4 + 10, ForwardingMethod::DirectRouting);
-    report.row(connections, "insert dr", direct.insert);
-    report.row(connections, "sweep record", measure_sweep(*full, options.samples));
+void Comparison::run(Report& report) {
+    describe(report);
+    const auto forward = subject_.hits(kQueries, Direction::Forward);
+    const auto reply = subject_.hits(kQueries, Direction::Reply);
+    report.row(connections_, lookups("hit forward", forward, kHitGoal));
+    report.row(connections_, lookups("hit reply", reply, kHitGoal));
+    report.row(connections_, lookups("hit mixed", mixed(forward, reply), kHitGoal));
+    report.row(connections_, lookups("miss", subject_.misses(kQueries), kMissGoal));
+    insertions(report, ForwardingMethod::Nat);
+    insertions(report, ForwardingMethod::DirectRouting);
+    report.row(connections_, sweep());
 }
 
 bool parse(std::span<const std::string_view> arguments, Options& options) {
@@ -310,7 +279,10 @@ bool parse(std::span<const std::string_view> arguments, Options& options) {
         const bool has_value = i + 1 < arguments.size() && number(arguments[i + 1], value);
         if (arguments[i] == "--json") {
             options.json = true;
-        } else if (arguments[i] == "--connections" && has_value) {
+        } else if (arguments[i] == "--alone") {
+            options.alone = true;
+        } else if (arguments[i] == "--connections" && has_value &&
+                   value > TableSubject::kNewConnections) {
             options.connections = {value};
             ++i;
         } else if (arguments[i] == "--samples" && has_value) {
@@ -319,8 +291,11 @@ bool parse(std::span<const std::string_view> arguments, Options& options) {
         } else {
             std::fprintf(stderr,
                          "pollux-bench table: cannot use '%s'\n"
-                         "usage: pollux-bench table [--connections N] [--samples N] [--json]\n",
-                         std::string(arguments[i]).c_str());
+                         "usage: pollux-bench table [--connections N] [--samples N] [--alone] "
+                         "[--json]\n"
+                         "  --connections N   of NAT, more than %u\n"
+                         "  --alone           without rte_hash beside it\n",
+                         std::string(arguments[i]).c_str(), TableSubject::kNewConnections);
             return false;
         }
     }
@@ -335,7 +310,15 @@ int run_table(std::span<const std::string_view> arguments) {
     Report report(options.json);
     report.header(calibrate());
     for (const std::uint32_t connections : options.connections) {
-        run_one(report, connections, options);
+        Comparison comparison(connections, options);
+        if (!options.alone) {
+            if (Status status = comparison.add_rival(); !status) {
+                std::fprintf(stderr, "pollux-bench: %s; %s\n", status.error().message.c_str(),
+                             status.error().remedy.c_str());
+                return 1;
+            }
+        }
+        comparison.run(report);
     }
     report.footer();
     return 0;

@@ -76,19 +76,20 @@ Error unexpected(std::string what) {
 
 }  // namespace
 
-Result<lb::MemoryRegion> Testbed::make_buffers() {
+Result<lb::MemoryRegion> Testbed::make_buffers(std::uint32_t flows) {
     lb::RegionPlan plan;
     plan.add<FrameBuffer>("frames", kBatch);
+    plan.add<Seen>("seen", std::max(flows, kBatch));
     return lb::MemoryRegion::create(plan, {});
 }
 
 Result<std::unique_ptr<Testbed>> Testbed::sibling(unsigned worker) const {
-    auto region = make_buffers();
+    auto region = make_buffers(options_.flows);
     if (!region) return region.error();
     std::unique_ptr<Testbed> bed(new Testbed(options_, std::move(region).value()));
     bed->plane_ = plane_;
     bed->worker_ = worker;
-    bed->seen_ = seen_;
+    std::copy(seen_.begin(), seen_.end(), bed->seen_.begin());
     bed->random_.seed(worker + 1);
     bed->now_ = now_;
     bed->pages_ = pages_;
@@ -96,7 +97,7 @@ Result<std::unique_ptr<Testbed>> Testbed::sibling(unsigned worker) const {
 }
 
 Result<std::unique_ptr<Testbed>> Testbed::create(const Options& options, unsigned workers) {
-    auto region = make_buffers();
+    auto region = make_buffers(options.flows);
     if (!region) return region.error();
     std::unique_ptr<Testbed> bed(new Testbed(options, std::move(region).value()));
 
@@ -127,7 +128,7 @@ Testbed::Testbed(const Options& options, lb::MemoryRegion region)
       region_(std::move(region)),
       buffers_(region_.section<FrameBuffer>("frames")),
       extra_(std::make_unique<lb::ExtraPackets>()),
-      seen_(std::max(options.flows, kBatch)),
+      seen_(region_.section<Seen>("seen")),
       loaded_(kBatch) {}
 
 lb::DataPlaneSpec Testbed::spec() const {

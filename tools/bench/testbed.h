@@ -95,7 +95,9 @@ class Testbed {
         std::uint8_t local = 0;
     };
     Testbed(const Options& options, lb::MemoryRegion region);
-    static Result<lb::MemoryRegion> make_buffers();
+    // Frames, and what is seen of each flow: in huge pages, so that looking it up between two
+    // samples does not push the tables' address translations out of the processor.
+    static Result<lb::MemoryRegion> make_buffers(std::uint32_t flows);
     [[nodiscard]] lb::DataPlaneSpec spec() const;
     [[nodiscard]] Endpoint client(std::uint64_t flow) const;
     [[nodiscard]] Segment segment_of(std::uint64_t flow, Travel travel) const;
@@ -114,7 +116,7 @@ class Testbed {
     std::unique_ptr<lb::ExtraPackets> extra_;
     lb::StageWatch* watch_ = nullptr;
     std::array<lb::Packet, lb::kMaxBurst> packets_;
-    std::vector<Seen> seen_;  // by flow modulo its size
+    std::span<Seen> seen_;  // by flow modulo its size
     std::vector<std::uint64_t> loaded_;
     std::mt19937_64 random_{1};
     std::uint32_t frame_length_ = 0;

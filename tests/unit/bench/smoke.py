@@ -46,6 +46,14 @@ assert len(schedulers) == 14 and all(row["p10"] > 0 for row in schedulers), sche
 assert mh["moved_by_leave"] < 0.2, mh
 flood = result_of("flood", "--method", "nat", "--flows", "1000")["flood"]
 assert flood["survived"] == 1000 and flood["syns"] == 20 * 2048 and flood["opened"] > 0, flood
+beside = subprocess.run([PROGRAM, "table", "--connections", "2000", "--samples", "20", "--json"],
+                        check=True, capture_output=True, text=True)
+rows = {row["what"]: row for row in json.loads(beside.stdout)["results"]}
+assert len(rows) == 9 and all(row["p10"] > 0 for row in rows.values()), rows
+assert all(row["ratio"] > 0 and row["rte_hash"]["p10"] > 0 for row in rows.values()), rows
+alone = subprocess.run([PROGRAM, "table", "--connections", "2000", "--samples", "20", "--alone"],
+                       check=True, capture_output=True, text=True)
+assert "miss" in alone.stdout and "# rte_hash" not in alone.stdout, alone.stdout
 scale = result_of("scale", "--workers", "2", "--flows", "1000")["scale"]["figures"]
 assert [len(row["cycles"]) for row in scale] == [1, 2], scale
 with tempfile.TemporaryDirectory() as folder:

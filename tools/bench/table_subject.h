@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The connection table that `pollux-bench table` measures: NAT connections up to the load for which
+// it is planned, and the operations on it as the packet path runs them.
+
+#include <array>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dataplane/lb/connection_table.h"
+#include "tools/bench/rival.h"
+
+namespace pollux::bench {
+
+inline constexpr unsigned kTableBurst = 32;
+inline constexpr lb::Participant kTableSelf{0};
+inline constexpr lb::Tick kTableNow{16'000};
+
+// A compact key, as it lies in a packet: addresses, then ports.
+struct WireKey {
+    std::array<std::uint8_t, 8> addresses;
+    net::Be16 source_port, destination_port;
+};
+[[nodiscard]] RivalKey rival_key(const WireKey& key);
+
+class TableSubject {
+  public:
+    // New connections that are inserted and removed beside the lasting ones, for which it has room.
+    static constexpr unsigned kNewConnections = 8 * kTableBurst;
+
+    // Ends the program when there is no memory.
+    explicit TableSubject(std::uint32_t connections);
+
+    // Of a client that is not in the table, nearly always.
+    [[nodiscard]] lb::NewConnection random_connection();
+    // Random keys that are in the table: of the client's packets or of the server's.
+    [[nodiscard]] std::vector<WireKey> hits(unsigned count, lb::Direction direction);
+    [[nodiscard]] std::vector<WireKey> misses(unsigned count);
+    // The forward and the reply key.
+    [[nodiscard]] static std::array<WireKey, 2> keys_of(const lb::NewConnection& what);
+
+    // Gives every key of the table to the rival; false when it has no room.
+    [[nodiscard]] bool copy_to(Rival& rival) const;
+
+    // One burst through the stages of a lookup. Returns how many were found.
+    [[nodiscard]] unsigned look_up_burst(const WireKey* wire) const;
+    // The insertions of a burst of new connections, with the prefetches of the packet path.
+    void insert_burst(const lb::NewConnection* what, lb::ConnectionIndex* inserted);
+    // Makes removed records usable again.
+    void quiesce();
+
+    [[nodiscard]] std::string_view pages() const { return lb::to_string(region_.page_kind()); }
+
+  private:
+    static lb::MemoryRegion region_for(const lb::ConnectionTableLimits& limits);
+    [[nodiscard]] static std::array<WireKey, 2> keys_of(const lb::FlowKey& forward,
+                                                        lb::RealServerId server);
+
+    std::mt19937_64 random_{1};
+    std::vector<lb::AddressRecord> server_records_;
+    lb::AddressTable servers_;
+    lb::AddressTable locals_;
+    lb::Quiescence quiescence_{1};
+    lb::ConnectionTableLimits limits_;
+    lb::MemoryRegion region_;
+    std::vector<std::pair<lb::FlowKey, lb::RealServerId>> keys_;
+
+  public:
+    lb::ConnectionTable table{limits_, region_, quiescence_, servers_, locals_};
+};
+
+}  // namespace pollux::bench
