@@ -77,6 +77,7 @@ Result<Json> show_drops(CommandContext& context, const Json& args) {
     Director& director = context.director;
     const auto counters = worker_counters(director.plane());
     const ParkingCounters& parking = director.next_hops().parking().counters();
+    const dpdk::ControlCounters control = director.runtime().control_counters();
     Json taps = Json::array();
     for (const ControlPort& port : director.ports().ports) {
         const TapCounters& tap = director.taps().counters(port.id);
@@ -95,7 +96,12 @@ Result<Json> show_drops(CommandContext& context, const Json& args) {
                   {"expired", parking.expired},
                   {"refused", parking.refused},
                   {"waiting", director.next_hops().parking().frames()}}},
-                {"exception_path", std::move(taps)}};
+                {"exception_path", std::move(taps)},
+                {"control_frames",
+                 {{"sent", control.transmitted},
+                  {"failed", control.transmit_failed},
+                  {"no_buffer", control.no_buffer},
+                  {"expired", control.expired}}}};
 }
 
 Result<Json> show_memory(CommandContext& context, const Json& /*args*/) {

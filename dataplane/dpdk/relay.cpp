@@ -39,7 +39,9 @@ unsigned Relay::send(std::uint64_t now_ticks) noexcept {
 void Relay::discard_old(std::uint64_t now_ticks) noexcept {
     unsigned kept = 0;
     for (unsigned i = 0; i < count_; ++i) {
-        if (now_ticks - punt_info(*held_[i]).stamp > source_.most_ticks) {
+        // Negative when the frame was queued after the worker had looked at its clock.
+        const auto age = static_cast<std::int64_t>(now_ticks - punt_info(*held_[i]).stamp);
+        if (age > static_cast<std::int64_t>(source_.most_ticks)) {
             give_up(held_[i]);
         } else {
             held_[kept++] = held_[i];

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 
 #include "dataplane/dpdk/control_io.h"
@@ -445,6 +446,21 @@ TEST_F(Transfer, ControlFramesThatWaitedTooLongAreNotSent) {
     EXPECT_EQ(relay.step(kMuchLater), 1U);
     EXPECT_EQ(expired.read(), 1U);
     EXPECT_EQ(discard_sent(0), 0U);
+}
+
+// A worker reads its clock before it looks into the ring, and may be kept from running in between.
+TEST_F(Transfer, ControlFramesThatAreYoungerThanTheWorkersClockAreSent) {
+    PortDevice& device = port({.rx = 1, .tx = 1});
+    ControlIo& io = control({{&device, &ring_}});
+    io.set_workers_running(true);
+    const std::uint64_t clock = rte_rdtsc();
+    EXPECT_TRUE(io.transmit(kPort0, std::vector<std::uint8_t>(kFrameLength, 5)));
+    lb::Counter expired;
+    constexpr std::uint64_t kLong = std::uint64_t{1} << 40U;
+    Relay relay(device, kPort0, 0, {.ring = &ring_, .most_ticks = kLong, .expired = &expired});
+    EXPECT_EQ(relay.step(clock), 1U);
+    EXPECT_EQ(expired.read(), 0U);
+    EXPECT_EQ(discard_sent(0), 1U);
 }
 
 TEST_F(Transfer, AStalledPortFailsControlFramesAndLosesNoBuffer) {

@@ -186,9 +186,13 @@ std::string render_drops(const Json& data, const Json& /*args*/) {
                   number(row, "from_kernel"), number(row, "from_kernel_failed")});
     }
     const Json parked = data.value("waiting_for_next_hop", Json::object());
+    const Json control = data.value("control_frames", Json::object());
     return out + taps.render() + "\nwaiting for a next hop: " + number(parked, "waiting") +
            " now, " + number(parked, "sent") + " sent, " + number(parked, "expired") +
-           " expired, " + number(parked, "refused") + " refused\n";
+           " expired, " + number(parked, "refused") +
+           " refused\nfrom the control core: " + number(control, "sent") + " sent, " +
+           number(control, "failed") + " failed, " + number(control, "no_buffer") +
+           " without a buffer, " + number(control, "expired") + " too old\n";
 }
 
 std::string render_memory(const Json& data, const Json& /*args*/) {
