@@ -2,6 +2,7 @@
 #include "dataplane/lb/send.h"
 
 #include "dataplane/lb/route_table.h"
+#include "dataplane/net/ethernet.h"
 #include "dataplane/net/header.h"
 #include "dataplane/net/ipv4.h"
 #include "dataplane/net/ipv6.h"
@@ -17,6 +18,19 @@ net::IpAddress destination_of(const std::uint8_t* ip) noexcept {
     return net::IpAddress::from_v6(net::header_in<net::Ipv6Header>(ip).destination);
 }
 
+net::IpAddress source_of(const std::uint8_t* ip) noexcept {
+    if (ip[0] >> 4U == 4) {
+        return net::IpAddress::from_v4(net::header_in<net::Ipv4Header>(ip).source);
+    }
+    return net::IpAddress::from_v6(net::header_in<net::Ipv6Header>(ip).source);
+}
+
+void use_virtual_mac(const SourceMacs& macs, PacketContext& context) noexcept {
+    const Packet& packet = *context.packet;
+    const net::MacAddress* const mac = macs.find(source_of(context.ip()), packet.port);
+    if (mac != nullptr) net::header_in<net::EthernetHeader>(packet.data).source = *mac;
+}
+
 void name_next_hop(PacketContext& context, const NextHop& hop) noexcept {
     const bool on_link = hop.gateway.family == net::Family::None;
     context.packet->next_hop = on_link ? destination_of(context.ip()) : hop.gateway;
@@ -30,6 +44,14 @@ void punt_unresolved(Burst& burst, PacketContext& context, const NextHop& hop) n
     punt(burst, context, PuntReason::Unresolved);
 }
 
+void use_virtual_macs(Burst& burst, const PacketList& list) noexcept {
+    for (const std::uint8_t at : list) {
+        PacketContext& context = burst.packet(at);
+        if (context.packet->verdict != Verdict::Transmit) continue;
+        use_virtual_mac(burst.snapshot.source_macs, context);
+    }
+}
+
 void originate(Burst& burst, PacketContext& context, const NextHop& hop) noexcept {
     Packet& packet = *context.packet;
     packet.originated = true;
@@ -38,6 +60,9 @@ void originate(Burst& burst, PacketContext& context, const NextHop& hop) noexcep
         write_macs(packet.data, hop.macs);
         packet.port = hop.port;
         packet.verdict = Verdict::Transmit;
+        if (!burst.snapshot.source_macs.empty()) {
+            use_virtual_mac(burst.snapshot.source_macs, context);
+        }
         return;
     }
     name_next_hop(context, hop);

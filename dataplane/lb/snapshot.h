@@ -22,6 +22,7 @@
 #include "dataplane/lb/route_table.h"
 #include "dataplane/lb/scheduler.h"
 #include "dataplane/lb/service_lookup.h"
+#include "dataplane/lb/source_macs.h"
 #include "dataplane/lb/spec.h"
 #include "dataplane/lb/state_timeouts.h"
 #include "dataplane/lb/tunnel.h"
@@ -61,6 +62,7 @@ struct Snapshot {
     AddressMap owned;  // value: position in owned_specs
     std::vector<OwnedAddressSpec> owned_specs;
     std::vector<net::IpPrefix> owned_prefixes;
+    SourceMacs source_macs;  // none without a virtual MAC
     MarkRules marks;
     ServiceLookup service_lookup;
     NatServers nat_servers;  // none without nat_icmp_send

@@ -57,6 +57,7 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
         owned.push_back({spec.owned[i].address, i});
     }
     next->owned = AddressMap(owned);
+    next->source_macs = SourceMacs(spec.owned, spec.ports);
     next->marks = MarkRules(spec.marks);
     next->sysctl = spec.sysctl;
     next->timeouts = StateTimeouts::from(spec.timeouts);
