@@ -64,6 +64,8 @@ std::string_view to_string(Fault fault) noexcept {
             return "tracked file";
         case Fault::WorkerStalled:
             return "worker stalled";
+        case Fault::MacRefused:
+            return "virtual MAC refused";
         case Fault::SyncGroup:
             return "sync group";
     }

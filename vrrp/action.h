@@ -42,9 +42,10 @@ enum class Fault : std::uint8_t {
     TrackProcess,
     TrackFile,
     WorkerStalled,  // a master may only advertise while packets are forwarded
+    MacRefused,     // the port does not receive for the virtual MAC
     SyncGroup,      // another member of the group is in fault
 };
-inline constexpr unsigned kFaultCount = 8;
+inline constexpr unsigned kFaultCount = 9;
 
 class FaultSet {
   public:

@@ -83,6 +83,7 @@ Json instance_json(const VrrpRunner::InstanceView& view, vrrp::TimePoint now) {
              {"group", view.group.empty() ? Json(nullptr) : Json(view.group)},
              {"addresses", addresses_json(view.config->virtual_ipaddress)},
              {"addresses_excluded", addresses_json(view.config->virtual_ipaddress_excluded)}};
+    row["virtual_mac_refused"] = view.mac_refusal.empty() ? Json(nullptr) : Json(view.mac_refusal);
     row["faults"] = faults_json(instance.faults());
     row["master"] =
         instance.state() == vrrp::State::Backup ? peer_json(instance.master(), now) : Json(nullptr);

@@ -125,6 +125,9 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     parts.mailer = mailer.get();
     parts.director->add(std::move(mailer));
     parts.director->add(std::move(health));
+    if (const Status possible = parts.vrrp->check(parts.director->config()); !possible) {
+        return possible;
+    }
     return parts.runtime->launch_workers(*parts.plane);
 }
 

@@ -72,7 +72,7 @@ Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane
       server_addresses_(server_addresses(*config_)),
       started_(runtime.now()),
       housekeeping_(loop, [this] { housekeep(); }),
-      vip_timer_(loop, [this] { settle_vips(); }),
+      vip_timer_(loop, [this] { vips_->work(); }),
       watch_timer_(loop, [this] { watch_.update(runtime_->workers(), now()); }),
       slow_housekeeping_(loop,
                          [this] {
@@ -109,6 +109,9 @@ Status Director::open_kernel() {
     auto monitor = KernelMonitor::open(*loop_);
     if (!monitor) return monitor.error();
     monitor_ = std::move(monitor).value();
+    auto writer = AddressWriter::open(*loop_);
+    if (!writer) return writer.error();
+    address_writer_ = std::move(writer).value();
     return ok_status();
 }
 
@@ -126,8 +129,18 @@ void Director::make_components() {
     };
     hooks.changed = [this] { publisher_->request(); };
     hooks.work_later = [this] { vip_timer_.start_once(lb::Duration::zero()); };
-    vips_ = std::make_unique<VipOwner>(*netlink_, ports_, std::move(hooks));
-    next_hops_ = std::make_unique<NextHops>(*netlink_, monitor_->tables(), ports_, send);
+    hooks.change_kernel = [this](std::vector<AddressChange> changes, AddressWriter::Done done) {
+        address_writer_->apply(std::move(changes), std::move(done));
+    };
+    hooks.settled = [this] {
+        for (const auto& extension : extensions_) extension->vips_settled();
+    };
+    vips_ = std::make_unique<VipOwner>(ports_, std::move(hooks));
+    const auto send_from = [this](lb::PortId port, std::span<std::uint8_t> frame) {
+        vips_->rewrite_source(port, frame);
+        return runtime_->transmit(port, frame);
+    };
+    next_hops_ = std::make_unique<NextHops>(*netlink_, monitor_->tables(), ports_, send_from);
     punts_ = std::make_unique<PuntDispatch>(*taps_, *vips_, *next_hops_);
     punts_->on_vrrp = [this](const dpdk::PuntedFrame& frame) {
         for (const auto& extension : extensions_) extension->vrrp_frame(frame);
@@ -278,11 +291,6 @@ void Director::receive_punts() {
         if (frames.empty()) return;
         for (const dpdk::PuntedFrame& frame : frames) punts_->dispatch(frame, now());
     }
-}
-
-void Director::settle_vips() {
-    if (!vips_->work()) return vip_timer_.start_once(lb::Duration::zero());
-    for (const auto& extension : extensions_) extension->vips_settled();
 }
 
 void Director::housekeep() {

@@ -118,7 +118,6 @@ class Director {
     void update_next_hops();
     void spec_applied(const lb::DataPlaneSpec& spec);
     void watch_kernel();
-    void settle_vips();
     void housekeep();
     void update_links();
     void set_link(ControlPort& port, bool up);
@@ -142,6 +141,7 @@ class Director {
     std::unique_ptr<ExceptionTaps> taps_;
     std::unique_ptr<KernelMonitor> monitor_;
     std::unique_ptr<VipOwner> vips_;
+    std::unique_ptr<AddressWriter> address_writer_;  // calls back into vips_
     std::unique_ptr<NextHops> next_hops_;
     std::unique_ptr<PuntDispatch> punts_;
     std::unique_ptr<Publisher> publisher_;

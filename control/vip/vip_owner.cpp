@@ -13,8 +13,8 @@
 namespace pollux::control {
 namespace {
 
-// Addresses set or removed in the kernel per turn of the loop, 20 to 100 microseconds each.
-constexpr unsigned kKernelChangesPerTurn = 8;
+// Addresses that the kernel is given or loses at a time, 20 to 100 microseconds each.
+constexpr std::size_t kKernelChangesAtATime = 256;
 
 // The address that an untagged frame comes from; no family for other protocols.
 net::IpAddress source_of(std::span<const std::uint8_t> frame) {
@@ -54,10 +54,11 @@ net::IpAddress destination_of(std::span<const std::uint8_t> frame) {
 
 }  // namespace
 
-VipOwner::VipOwner(NetlinkRequests& netlink, const PortTable& ports, VipHooks hooks)
-    : netlink_(&netlink), ports_(&ports), hooks_(std::move(hooks)) {}
+VipOwner::VipOwner(const PortTable& ports, VipHooks hooks)
+    : ports_(&ports), hooks_(std::move(hooks)) {}
 
-void VipOwner::claim(std::span<const Vip> vips) {
+Status VipOwner::claim(std::span<const Vip> vips) {
+    Status refused = ok_status();
     bool changed = false;
     for (const Vip& vip : vips) {
         const auto known = vips_.find(vip.address.address);
@@ -66,13 +67,14 @@ void VipOwner::claim(std::span<const Vip> vips) {
             drop_mac(known->second);
         }
         vips_[vip.address.address] = vip;
-        use_mac(vip);
+        if (Status used = use_mac(vip); !used) refused = std::move(used);
         unsettled_.insert(vip.address.address);
         changed = true;
     }
-    if (!changed) return;
+    if (!changed) return refused;
     hooks_.changed();
     hooks_.work_later();
+    return refused;
 }
 
 void VipOwner::release(std::span<const Vip> vips) {
@@ -95,28 +97,47 @@ void VipOwner::release(std::span<const Vip> vips) {
 }
 
 // Removals come first: what is not ours any more must not stay longer than needed.
-bool VipOwner::work() {
-    for (unsigned i = 0; i < kKernelChangesPerTurn && !unsettled_.empty(); ++i) {
+void VipOwner::work() {
+    if (!in_work_.empty()) return;
+    while (in_work_.size() < kKernelChangesAtATime && !unsettled_.empty()) {
         const auto gone = std::ranges::find_if(
             unsettled_, [this](const net::IpAddress& address) { return !owns(address); });
         const auto next = gone == unsettled_.end() ? unsettled_.begin() : gone;
         const net::IpAddress address = *next;
         unsettled_.erase(next);
-        settle(address);
+        plan(address);
     }
-    return unsettled_.empty();
+    if (in_work_.empty()) return hooks_.settled();
+    std::vector<AddressChange> changes;
+    for (const TapChange& change : in_work_) changes.push_back(to_request(change));
+    hooks_.change_kernel(std::move(changes),
+                         [this](const std::vector<Status>& results) { finish(results); });
 }
 
-void VipOwner::settle(const net::IpAddress& address) {
+void VipOwner::plan(const net::IpAddress& address) {
     const auto wanted = vips_.find(address);
     const auto present = on_tap_.find(address);
     if (present != on_tap_.end()) {
         if (wanted != vips_.end() && wanted->second == present->second) return;
-        set_on_tap(present->second, false);
+        in_work_.push_back({present->second, false});
         on_tap_.erase(present);
     }
     if (wanted == vips_.end() || !belongs_on_tap(wanted->second)) return;
-    if (set_on_tap(wanted->second, true)) on_tap_[address] = wanted->second;
+    in_work_.push_back({wanted->second, true});
+}
+
+void VipOwner::finish(const std::vector<Status>& results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const auto& [vip, present] = in_work_[i];
+        if (!results[i]) {
+            report(present ? "address not added" : "address not removed", vip, results[i].error());
+        } else if (present) {
+            on_tap_[vip.address.address] = vip;
+        }
+    }
+    in_work_.clear();
+    if (unsettled_.empty()) return hooks_.settled();
+    hooks_.work_later();
 }
 
 std::vector<lb::OwnedAddressSpec> VipOwner::owned() const {
@@ -163,7 +184,8 @@ bool VipOwner::belongs_on_tap(const Vip& vip) const {
     return vip.accept && port != nullptr && port->interface != kNoInterface;
 }
 
-bool VipOwner::set_on_tap(const Vip& vip, bool present) {
+AddressChange VipOwner::to_request(const TapChange& change) const {
+    const Vip& vip = change.vip;
     AddressRequest request;
     request.interface = ports_->find(vip.port)->interface;
     request.prefix = vip.address;
@@ -171,19 +193,27 @@ bool VipOwner::set_on_tap(const Vip& vip, bool present) {
     request.scope = vip.scope;
     request.broadcast = vip.broadcast;
     request.prefix_route = vip.prefix_route;
-    const Status done =
-        present ? netlink_->add_address(request) : netlink_->remove_address(request);
-    if (!done) report(present ? "address not added" : "address not removed", vip, done.error());
-    return done.ok();
+    return {std::move(request), change.present};
 }
 
-void VipOwner::use_mac(const Vip& vip) {
+Status VipOwner::use_mac(const Vip& vip) {
     const ControlPort* port = ports_->find(vip.port);
-    if (port == nullptr || vip.mac == port->mac) return;
-    if (++mac_uses_[{vip.port, vip.mac}] > 1) return;
-    if (const Status done = hooks_.add_mac(vip.port, vip.mac); !done) {
-        report("virtual MAC refused", vip, done.error());
+    if (port == nullptr || vip.mac == port->mac) return ok_status();
+    if (++mac_uses_[{vip.port, vip.mac}] > 1) return ok_status();
+    Status added = hooks_.add_mac(vip.port, vip.mac);
+    if (!added) report("virtual MAC refused", vip, added.error());
+    return added;
+}
+
+Status VipOwner::try_mac(lb::PortId port, const net::MacAddress& mac) {
+    const ControlPort* known = ports_->find(port);
+    if (known == nullptr || mac == known->mac || mac_uses_.contains({port, mac})) {
+        return ok_status();
     }
+    Status added = hooks_.add_mac(port, mac);
+    // A port that cannot forget it goes on to receive for it, and nobody minds.
+    if (added) (void)hooks_.remove_mac(port, mac).ok();
+    return added;
 }
 
 void VipOwner::drop_mac(const Vip& vip) {

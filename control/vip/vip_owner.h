@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "control/netlink/netlink_requests.h"
 #include "control/tap/port_table.h"
+#include "control/vip/address_writer.h"
 #include "dataplane/lb/spec.h"
 #include "dataplane/net/neighbor_frames.h"
 
@@ -44,22 +44,29 @@ struct VipHooks {
     std::function<void()> changed;
     // The kernel's addresses are behind: call `work` from the loop, soon.
     std::function<void()> work_later;
+    // Has the changes made in order without waiting; one status each comes later, from the loop.
+    std::function<void(std::vector<AddressChange>, AddressWriter::Done)> change_kernel;
+    // The kernel has all addresses as it should have them.
+    std::function<void()> settled;
 };
 
 class VipOwner {
   public:
-    VipOwner(NetlinkRequests& netlink, const PortTable& ports, VipHooks hooks);
+    VipOwner(const PortTable& ports, VipHooks hooks);
 
     // Idempotent; many at once cost one snapshot. ARP and ND follow at once, the kernel's addresses
-    // step by step through `work`. What failed is logged and counted, and the address is still
-    // answered for: half a VIP is better than none while MASTER.
-    void claim(std::span<const Vip> vips);
+    // later, through `work`. What failed is logged and counted, and the address is still answered
+    // for: half a VIP is better than none while MASTER. An error says why a virtual MAC was
+    // refused: what is sent to it does not arrive.
+    Status claim(std::span<const Vip> vips);
     void release(std::span<const Vip> vips);
+    // Whether the port would receive for the MAC; changes nothing.
+    [[nodiscard]] Status try_mac(lb::PortId port, const net::MacAddress& mac);
 
-    // Sets some of the kernel's addresses right: hundreds at once would hold the loop, and with it
-    // the adverts. True: nothing is left to do.
-    bool work();
-    [[nodiscard]] bool all_settled() const { return unsettled_.empty(); }
+    // Has the kernel's addresses set right, some at a time, so that a release needs not wait for
+    // hundreds of others.
+    void work();
+    [[nodiscard]] bool all_settled() const { return unsettled_.empty() && in_work_.empty(); }
 
     [[nodiscard]] bool owns(const net::IpAddress& address) const { return vips_.contains(address); }
     // The owned addresses by address.
@@ -86,19 +93,25 @@ class VipOwner {
         auto operator<=>(const MacUse&) const = default;
     };
 
+    struct TapChange {
+        Vip vip;
+        bool present;
+    };
+
     [[nodiscard]] bool belongs_on_tap(const Vip& vip) const;
-    bool set_on_tap(const Vip& vip, bool present);
-    void settle(const net::IpAddress& address);
-    void use_mac(const Vip& vip);
+    [[nodiscard]] AddressChange to_request(const TapChange& change) const;
+    void plan(const net::IpAddress& address);
+    void finish(const std::vector<Status>& results);
+    Status use_mac(const Vip& vip);
     void drop_mac(const Vip& vip);
     void report(const char* event, const Vip& vip, const Error& cause);
 
-    NetlinkRequests* netlink_;
     const PortTable* ports_;
     VipHooks hooks_;
     std::map<net::IpAddress, Vip> vips_;
     std::map<net::IpAddress, Vip> on_tap_;  // what the kernel was given
     std::set<net::IpAddress> unsettled_;    // where it may differ from what it should have
+    std::vector<TapChange> in_work_;        // handed to the kernel, not answered yet
     std::map<MacUse, unsigned> mac_uses_;   // virtual MACs by how many VIPs need them
     std::uint64_t answers_ = 0;
     std::uint64_t failures_ = 0;

@@ -40,6 +40,7 @@ void VrrpRunner::carry_out(const vrrp::RoutedActions& actions) {
         if (entry != nullptr) send_advert(*entry, sent->priority);
     }
     for (const vrrp::RoutedAction& routed : actions) carry_out_one(routed);
+    give_up_without_mac();
     set_timers();
 }
 
@@ -146,13 +147,19 @@ void VrrpRunner::send_to(Entry& entry, const ControlPort& port, const net::IpAdd
 // Answering for the addresses, the virtual MAC and the data plane's list follow from the claim.
 void VrrpRunner::take_addresses(Entry& entry, bool present) {
     if (present) {
-        director_->vips().claim(entry.vips);
+        claim(entry, entry.vips);
         entry.routes_wanted = !entry.routes.empty() || !entry.rules.empty();
         if (director_->vips().all_settled()) vips_settled();
     } else {
         set_routes(entry, false);
         director_->vips().release(entry.vips);
     }
+}
+
+// What is refused becomes a fault when all actions of the event are done.
+void VrrpRunner::claim(Entry& entry, std::span<const Vip> vips) {
+    const Status received = director_->vips().claim(vips);
+    if (!received) entry.mac_refusal = received.error().message;
 }
 
 // Routes come after the addresses that they may prefer as source, and go before them.

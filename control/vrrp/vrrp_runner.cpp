@@ -22,6 +22,8 @@ constexpr auto kWorkerInterval = 50ms;
 constexpr auto kWorkerPatience = 400ms;
 // And it counts as well again after so long.
 constexpr auto kWorkerRecovery = 1s;
+// A port that refused a virtual MAC may have room for it again.
+constexpr auto kMacRetryInterval = 5s;
 
 }  // namespace
 
@@ -36,7 +38,8 @@ VrrpRunner::VrrpRunner(Director& director, ScriptRunner& scripts)
       protocol_timer_(director.loop(), [this] { timers_due(); }),
       announce_timer_(director.loop(), [this] { send_announcements(); }),
       surroundings_timer_(director.loop(), [this] { look_at_surroundings(); }),
-      worker_timer_(director.loop(), [this] { watch_workers(); }) {
+      worker_timer_(director.loop(), [this] { watch_workers(); }),
+      mac_timer_(director.loop(), [this] { try_refused_macs(); }) {
     tracker_.link_is_up = [this](const std::string& port) { return link_is_up(port); };
 }
 
@@ -62,6 +65,21 @@ void VrrpRunner::start() {
     last_worker_look_ = now();
     surroundings_timer_.start_every(kSurroundingsInterval);
     worker_timer_.start_every(kWorkerInterval);
+    mac_timer_.start_every(kMacRetryInterval);
+}
+
+// A master that its neighbours send to in vain is worse than none: found out before it is needed.
+Status VrrpRunner::check(const Config& next) {
+    for (const VrrpInstanceConfig& instance : next.vrrp_instances) {
+        const ControlPort* port = port_of(instance, director_->ports());
+        if (port == nullptr || !instance.use_vmac) continue;
+        const Status possible = director_->vips().try_mac(port->id, mac_of(instance, *port));
+        if (possible) continue;
+        return Error{"vrrp_instance " + instance.name + ": use_vmac is not possible, " +
+                         possible.error().message,
+                     possible.error().remedy};
+    }
+    return ok_status();
 }
 
 // What is known of its health is told before it starts.
@@ -128,7 +146,7 @@ void VrrpRunner::replace_addresses(Entry& entry, const VrrpInstanceConfig& next)
     entry.rules = std::move(rules);
     if (!is_master) return;
     director_->vips().release(gone);
-    director_->vips().claim(added);
+    claim(entry, added);
     entry.routes_wanted = !entry.routes.empty() || !entry.rules.empty();
     if (director_->vips().all_settled()) vips_settled();
     announcements_.change_targets(entry.id, plan_targets(entry.vips), plan_targets(added), now());
@@ -198,6 +216,7 @@ void VrrpRunner::reloaded(const Config& before, const Config& now_config) {
         if (const Entry* entry = find(name)) carry_out(routers_.start(entry->id, now()));
     }
     evaluate_tracking();
+    give_up_without_mac();
 }
 
 // Every priority 0 leaves before the first address is taken away.
@@ -213,6 +232,7 @@ void VrrpRunner::stopping() {
     announce_timer_.cancel();
     surroundings_timer_.cancel();
     worker_timer_.cancel();
+    mac_timer_.cancel();
     started_ = false;
 }
 
@@ -298,6 +318,25 @@ void VrrpRunner::watch_workers() {
     }
 }
 
+// The port took the MAC when it was asked before, and does not now.
+void VrrpRunner::give_up_without_mac() {
+    for (const auto& [id, entry] : entries_) {
+        const bool refused = !entry.mac_refusal.empty();
+        if (refused == routers_.instance(id).faults().has(vrrp::Fault::MacRefused)) continue;
+        carry_out(routers_.set_fault(id, vrrp::Fault::MacRefused, refused, now()));
+    }
+}
+
+void VrrpRunner::try_refused_macs() {
+    for (auto& [id, entry] : entries_) {
+        if (entry.mac_refusal.empty()) continue;
+        const ControlPort* port = port_of(entry.config, director_->ports());
+        const Status possible = director_->vips().try_mac(port->id, mac_of(entry.config, *port));
+        entry.mac_refusal = possible ? "" : possible.error().message;
+    }
+    give_up_without_mac();
+}
+
 void VrrpRunner::evaluate_tracking() {
     for (auto& [id, entry] : entries_) evaluate(entry);
 }
@@ -371,7 +410,8 @@ Status VrrpRunner::announce(const std::string& instance) {
 std::vector<VrrpRunner::InstanceView> VrrpRunner::instances() const {
     std::vector<InstanceView> views;
     for (const auto& [id, entry] : entries_) {
-        views.push_back({&entry.config, &routers_.instance(id), entry.group, entry.vips.size()});
+        views.push_back({&entry.config, &routers_.instance(id), entry.group, entry.vips.size(),
+                         entry.mac_refusal});
     }
     return views;
 }

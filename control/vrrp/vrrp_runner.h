@@ -32,9 +32,12 @@ class VrrpRunner final : public Extension {
     VrrpRunner(Director& director, ScriptRunner& scripts);
     ~VrrpRunner() override;
 
+    // Only what `check` has accepted.
     void start();
 
     // --- Extension ------------------------------------------------------------------------------
+    // Error: a port that can receive for no virtual MAC (use_vmac).
+    Status check(const Config& next) override;
     void reloaded(const Config& before, const Config& now) override;
     void stopping() override;
     void vrrp_frame(const dpdk::PuntedFrame& frame) override;
@@ -56,6 +59,8 @@ class VrrpRunner final : public Extension {
         const vrrp::Instance* instance = nullptr;
         std::string group;
         std::size_t vips = 0;
+        std::string
+            mac_refusal;  // why the port does not receive for the virtual MAC; empty: it does
     };
     [[nodiscard]] std::vector<InstanceView> instances() const;
     [[nodiscard]] const vrrp::RouterSet& routers() const { return routers_; }
@@ -79,6 +84,7 @@ class VrrpRunner final : public Extension {
         std::string group;
         std::uint16_t identification = 0;
         std::uint8_t told_priority = 0;
+        std::string mac_refusal;  // see InstanceView
     };
 
     // Configuration.
@@ -92,6 +98,8 @@ class VrrpRunner final : public Extension {
     void timers_due();
     void look_at_surroundings();
     void watch_workers();
+    void give_up_without_mac();
+    void try_refused_macs();
     void evaluate_tracking();
     void evaluate(Entry& entry);
     void warn_of_idle_weight(const Entry& entry, std::uint8_t priority) const;
@@ -105,6 +113,7 @@ class VrrpRunner final : public Extension {
     void send_to(Entry& entry, const ControlPort& port, const net::IpAddress& destination,
                  const vrrp::AdvertMessage& message);
     void take_addresses(Entry& entry, bool present);
+    void claim(Entry& entry, std::span<const Vip> vips);
     void set_routes(Entry& entry, bool present);
     void queue_announcements(Entry& entry, vrrp::AnnounceReason reason);
     void send_announcements();
@@ -132,6 +141,7 @@ class VrrpRunner final : public Extension {
     Timer announce_timer_;
     Timer surroundings_timer_;
     Timer worker_timer_;
+    Timer mac_timer_;
     vrrp::TimePoint last_worker_look_{};
     std::optional<vrrp::TimePoint> workers_well_since_;
     bool workers_stalled_ = false;

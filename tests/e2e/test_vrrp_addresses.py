@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Virtual addresses while MASTER and after: in the kernel, in ARP and ND, with the virtual MAC."""
+"""Virtual addresses while MASTER and after: in the kernel, in ARP and ND."""
 
 import signal
 
 import pytest
-from lab import run, wait_until
-from vrrp_lab import Lan, gaps, instance, now, plug_in, tap_holds, wait_state
+from lab import wait_until
+from vrrp_lab import (INSIDE_PORT, Lan, arp_answer, gaps, instance, now, plug_in, tap_holds,
+                      wait_state)
 
 FAST = {"version": 3, "advert": "200ms"}
-VMAC_V4, VMAC_V6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"  # VRID 51
 
 
 @pytest.fixture
@@ -20,14 +20,6 @@ def kernel_line(node, address):
     """The line of `ip -o addr` about the address."""
     lines = node.host.ip("-o", "addr", "show").stdout.splitlines()
     return next(line for line in lines if f" {address}/" in line)
-
-
-def arp_answer(lan, address):
-    """The MAC that a new question about the address gets; empty: no answer."""
-    lan.observer.ip("neigh", "flush", "all", check=False)
-    result = lan.observer.run("arping", "-c", "1", "-w", "1", "-I", "eth0", address, check=False)
-    found = [word.strip("[]") for word in result.stdout.lower().split() if word.count(":") == 5]
-    return found[0] if found else ""
 
 
 FULL = """virtual_ipaddress_excluded = [
@@ -86,86 +78,11 @@ def test_only_a_master_answers_arp(lan):
     assert arp_answer(lan, "10.0.0.3") == ""
 
 
-def captured_sources(lan, expression, action):
-    """The source MACs of the packets that match while action() runs."""
-    path = f"{lan.lab.folder}/sources-{len(lan.lab.processes)}.pcap"
-    process = lan.observer.spawn("tcpdump", "-i", "eth0", "-n", "-p", "-U", "-w", path, "-Z",
-                                 "root", "--immediate-mode", expression)
-    wait_until(lambda: run("stat", "-c", "%s", path, check=False).stdout.strip() not in ("", "0"),
-               "tcpdump captures")
-    action()
-    text = wait_until(lambda: run("tcpdump", "-e", "-n", "-r", path, check=False).stdout, "packets")
-    lan.lab.end(process)
-    return {line.split()[1] for line in text.splitlines()}
-
-
-def test_virtual_mac_is_the_source_of_everything_from_the_address(lan):
-    node = lan.pollux("a", instance="use_vmac = true", **FAST)
-    wait_state(node, "MASTER")
-    adverts = lan.capture.adverts(source=node.address)
-    assert adverts and {advert.mac for advert in adverts} == {VMAC_V4}
-    assert {claim.mac for claim in lan.capture.claims(address="10.0.0.3")} == {VMAC_V4}
-    assert arp_answer(lan, "10.0.0.3") == VMAC_V4
-    assert captured_sources(lan, "icmp and src host 10.0.0.3",
-                            lambda: lan.observer.ping("10.0.0.3")) == {VMAC_V4}
-    # What comes from the node's own address keeps the port's MAC.
-    assert arp_answer(lan, node.address) == node.mac
-    assert captured_sources(lan, f"icmp and src host {node.address}",
-                            lambda: lan.observer.ping(node.address)) == {node.mac}
-    # The node asks for neighbours on behalf of the address: with its MAC, too.
-    lan.observer.ip("neigh", "flush", "all", check=False)
-    node.host.ip("neigh", "flush", "all", check=False)
-    asked = captured_sources(
-        lan, "arp and arp[6:2] == 1 and arp[24:4] == 0x0a000007",
-        lambda: node.host.run("ping", "-c1", "-w3", "-I", "10.0.0.3", "10.0.0.7", check=False))
-    assert asked <= {VMAC_V4, node.mac}
-    assert lan.observer.ip("neigh", "show", "10.0.0.3").stdout.split()[4] == VMAC_V4
-
-
-def test_virtual_mac_stays_when_the_master_changes(lan):
-    first = lan.pollux("a", priority=150, instance="use_vmac = true", **FAST)
-    second = lan.pollux("b", priority=100, instance="use_vmac = true", **FAST)
-    wait_state(first, "MASTER")
-    assert lan.observer.ping("10.0.0.3")
-    first.stop(signal.SIGKILL)
-    wait_state(second, "MASTER")
-    assert lan.observer.ping("10.0.0.3")
-    assert lan.observer.ip("neigh", "show", "10.0.0.3").stdout.split()[4] == VMAC_V4
-    # The switch has learnt where the virtual MAC is now.
-    table = lan.switch.run("bridge", "fdb", "show", "br", "br0").stdout
-    assert f"{VMAC_V4} dev {second.plug} " in table
-
-
-def test_ipv6_addresses_are_announced_and_answered_with_the_virtual_mac(lab):
-    lan = Lan(lab, ipv6=True)
-    node = lan.pollux("a", address="fd00::5/64", vips=("fe80::33", "fd00::3"),
-                      instance="use_vmac = true", **FAST)
-    wait_state(node, "MASTER")
-    assert lan.observer.ping("fd00::3")
-    assert lan.observer.ip("-6", "neigh", "show", "fd00::3").stdout.split()[4] == VMAC_V6
-    assert {claim.mac for claim in lan.capture.claims(address="fd00::3")} == {VMAC_V6}
-    assert {advert.mac for advert in lan.capture.adverts()} == {VMAC_V6}
-    lan.cut(node)
-    wait_state(node, "FAULT")
-    lan.observer.ip("-6", "neigh", "flush", "all", check=False)
-    assert not lan.observer.ping("fd00::3", deadline=2)
-
-
-TWO_PORTS = """
-[[dpdk.port]]
-name = "lan"
-vdev = "net_af_packet1,iface=l1"
-rx_desc = 256
-tx_desc = 256
-address = ["10.1.0.5/24"]
-"""
-
-
 def test_address_lives_on_another_port_than_the_adverts(lan):
     inside = lan.lab.switch("inside")
     station = lan.lab.host("station")
     inside.connect(station, addresses=["10.1.0.7/24"])
-    node = lan.pollux("a", before=TWO_PORTS, wait=False,
+    node = lan.pollux("a", before=INSIDE_PORT, wait=False,
                       vips=('{ address = "10.1.0.3", dev = "lan" }',), **FAST)
     plug_in(inside, node, "l1", "02:00:00:00:01:05")
     node.start()

@@ -174,6 +174,7 @@ class Polluxd:
         self.log = self.folder / "polluxd.log"
         self.arguments = arguments
         self.ports = ports
+        self.environment = {}  # beyond this process's
         self.write_config(toml)
         self.process = None
         if wait:
@@ -188,7 +189,8 @@ class Polluxd:
 
     def start(self):
         self.process = self.host.spawn(self.lab.program("polluxd"), "--config", self.config,
-                                       *self.arguments, log=self.log)
+                                       *self.arguments, log=self.log,
+                                       env={**os.environ, **self.environment})
         wait_until(self._ready, f"polluxd {self.name} is ready; its log:\n{self.log}", deadline=30)
         for device, place in self.ports.items():
             place.adopt(self.host, device)
@@ -238,6 +240,10 @@ class Lab:
 
     def __exit__(self, *unused):
         self.close()
+
+    def built(self, path):
+        """A program or library of the tests; the path is that of its source's folder, and its name."""
+        return self.programs.resolve().parent / path
 
     def program(self, name):
         return self.programs / name

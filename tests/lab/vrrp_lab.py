@@ -275,6 +275,25 @@ def tap_holds(node, address):
     return f" {address}/" in node.host.ip("-o", "addr", "show").stdout
 
 
+def arp_answer(lan, address):
+    """The MAC that a new question about the address gets; empty: no answer."""
+    lan.observer.ip("neigh", "flush", "all", check=False)
+    result = lan.observer.run("arping", "-c", "1", "-w", "1", "-I", "eth0", address, check=False)
+    found = [word.strip("[]") for word in result.stdout.lower().split() if word.count(":") == 5]
+    return found[0] if found else ""
+
+
+# A second port, of a network with servers; plug_in(switch, node, "l1", mac) connects it.
+INSIDE_PORT = """
+[[dpdk.port]]
+name = "lan"
+vdev = "net_af_packet1,iface=l1"
+rx_desc = 256
+tx_desc = 256
+address = ["10.1.0.5/24"]
+"""
+
+
 def gaps(adverts):
     return [later.time - earlier.time for earlier, later in zip(adverts, adverts[1:])]
 

@@ -45,6 +45,8 @@ std::string remarks(const Json& row) {
     }
     const Json faults = list(row, "faults");
     if (!faults.empty()) out += name + ": FAULT because of " + joined(faults) + "\n";
+    const std::string refused = text(row, "virtual_mac_refused");
+    if (!refused.empty()) out += name + ": virtual MAC refused: " + refused + "\n";
     for (const Json& mismatch : list(row, "mismatches")) {
         out += name + ": " + text(mismatch, "what") + " differs: ours " + text(mismatch, "ours") +
                ", " + text(mismatch, "peer") + " has " + text(mismatch, "theirs") + " (" +
