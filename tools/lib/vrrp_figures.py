@@ -148,26 +148,20 @@ def udp_frame(destination_mac, source, destination, port):
 
 
 class Flood:
-    """Frames from the observer for some seconds; tells how many the node's interface got."""
+    """Frames from the observer for some seconds; tells how many a second the node's interface got."""
 
-    def __init__(self, lan, node, frame, rate, senders=1):
+    def __init__(self, lan, node, frame, rate, seconds):
         self.node = node
         self.before = self._received()
         self.start = time.time()
-        arguments = ["--count", 10**9, "--rate", rate / senders] if rate else ["--count", 10**9]
-        self.processes = [lan.observer.spawn(sys.executable, ROOT / "tests/lab/forge.py", "eth0",
-                                             frame.hex(), *arguments) for _ in range(senders)]
+        self.process = lan.observer.spawn(lan.lab.built("tests/lab/flood"), "eth0", frame.hex(), rate, seconds)
 
     def _received(self):
         return int(self.node.host.run("cat", "/sys/class/net/l0/statistics/rx_packets").stdout)
 
-    def run(self, seconds):
-        end = time.time() + seconds
-        wait_until(lambda: time.time() > end, "the flood", deadline=seconds + 30, pause=0.2)
-        rate = (self._received() - self.before) / (time.time() - self.start)
-        for process in self.processes:
-            self.node.lab.end(process, signal.SIGKILL)
-        return rate
+    def wait(self, seconds):
+        wait_until(lambda: self.process.poll() is not None, "the flood is over", seconds + 30, 0.2)
+        return (self._received() - self.before) / (time.time() - self.start)
 
 
 def steadiness(lan, master, backup, since, interval):
@@ -179,7 +173,7 @@ def steadiness(lan, master, backup, since, interval):
     return max(gaps(adverts)) - interval, changes
 
 
-def flood_rows(programs, name, seconds, make_frame, rate, senders):
+def flood_rows(programs, name, seconds, make_frame, rate):
     interval = 0.2
     service = """
 [[virtual_server]]
@@ -198,7 +192,7 @@ real_server = [{ address = "10.0.0.7", port = 9 }]
         before = steadiness(lan, master, backup, 0, interval)[1]
         sent = instance(master)["counters"]["advert_sent"]
         start = time.time()
-        got = Flood(lan, master, make_frame(master), rate, senders).run(seconds)
+        got = Flood(lan, master, make_frame(master), rate, seconds).wait(seconds)
         late, changes = steadiness(lan, master, backup, start, interval)
         sent = instance(master)["counters"]["advert_sent"] - sent
         seen = len(lan.capture.adverts(source=master.address, since=start))
@@ -212,12 +206,12 @@ real_server = [{ address = "10.0.0.7", port = 9 }]
 
 def forged_rows(programs, seconds):
     frame = advert(source=FORGER, priority=250, interval=0.2, spoil_checksum=True)
-    return flood_rows(programs, "forged adverts", seconds, lambda unused: frame, 100_000, 2)
+    return flood_rows(programs, "forged adverts", seconds, lambda unused: frame, 100_000)
 
 
 def overload_rows(programs, seconds):
     return flood_rows(programs, "overload", seconds,
-                      lambda node: udp_frame(node.mac, "10.0.0.7", "10.0.0.3", 9), 0, 2)
+                      lambda node: udp_frame(node.mac, "10.0.0.7", "10.0.0.3", 9), 0)
 
 
 # --- reloads ----------------------------------------------------------------------------------
