@@ -233,7 +233,8 @@ Json worker_json(const dpdk::WorkerView& worker, const lb::WorkerCounters& count
             {"dropped",
              std::accumulate(counters.dropped.begin(), counters.dropped.end(), std::uint64_t{0})},
             {"connections_created", counters.connections_created},
-            {"connection_hits", counters.connection_hits}};
+            {"connection_hits", counters.connection_hits},
+            {"embryonic_evicted", counters.embryonic_evicted}};
 }
 
 Json memory_json(std::span<const lb::MemoryView> memory) {
@@ -285,7 +286,9 @@ Json totals_json(std::span<const lb::WorkerCounters> workers) {
             {"parked", sum(workers, [](const Counters& w) { return w.parked; })},
             {"originated", sum(workers, [](const Counters& w) { return w.originated; })},
             {"connections_created",
-             sum(workers, [](const Counters& w) { return w.connections_created; })}};
+             sum(workers, [](const Counters& w) { return w.connections_created; })},
+            {"embryonic_evicted",
+             sum(workers, [](const Counters& w) { return w.embryonic_evicted; })}};
 }
 
 Json route_json(const lb::RouteSpec& route, const PortTable& ports) {

@@ -312,7 +312,7 @@ const TableSchema* conntrack_table() {
                 {"max_fragments", number<&C::max_fragments>(16, 1048576), "4096", Change::Restart,
                  "fragmented datagrams that are followed at the same time"},
                 {"on_full", choice<&C::on_full>(kOnFull), R"("evict-embryonic")", Change::Restart,
-                 "a full table: half-open connections go first, or new ones are refused"},
+                 "no room: the oldest half-open connections go, or new ones are refused"},
                 {"embryonic_share", real<&C::embryonic_share>(0.01, 1.0), "0.25", Change::Restart,
                  "share of max_connections that half-open ones may take"},
                 {"timeout", section(timeout_table), "", Change::Reload,

@@ -12,9 +12,7 @@
 namespace pollux::control {
 namespace {
 
-constexpr auto kHousekeepingInterval = std::chrono::milliseconds(10);
-// Connection buckets swept per housekeeping turn.
-constexpr std::uint32_t kSweepBudget = 4096;
+constexpr auto kHousekeepingInterval = std::chrono::milliseconds(10);  // see lb::sweep_budget
 constexpr auto kWatchInterval = std::chrono::milliseconds(20);
 constexpr auto kSlowInterval = std::chrono::milliseconds(100);
 // Batches of punted frames per turn of the loop.
@@ -294,7 +292,7 @@ void Director::receive_punts() {
 }
 
 void Director::housekeep() {
-    plane_->housekeep(now(), kSweepBudget);
+    plane_->housekeep(now(), lb::sweep_budget(config().conntrack.max_connections));
 }
 
 void Director::update_links() {

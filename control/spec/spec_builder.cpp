@@ -277,6 +277,7 @@ lb::DataPlaneLimits build_limits(const Config& config) {
     limits.max_servers = config.conntrack.max_servers;
     limits.max_fragments = config.conntrack.max_fragments;
     limits.embryonic_share = config.conntrack.embryonic_share;
+    limits.evict_embryonic = config.conntrack.on_full == OnFull::EvictEmbryonic;
     limits.workers = static_cast<unsigned>(config.dpdk.worker_lcores.size());
     limits.hugepages = config.dpdk.hugepages;
     return limits;

@@ -29,7 +29,8 @@ struct Burst {
           extra(further),
           now(time),
           tick(to_tick(time)),
-          defence(own.shared.defence.read()) {}
+          defence(own.shared.defence.read()),
+          evicting(own.shared.limits.evict_embryonic) {}
 
     Worker::Impl& worker;
     BurstMemory& memory;
@@ -41,6 +42,8 @@ struct Burst {
     const DefenceLevel defence;
     bool inserted = false;   // the burst has brought new connections
     bool gathering = false;  // new connections wait in memory.openings
+    // Half-open connections make room. False: they are not to, or none was found that may.
+    bool evicting;
     ServiceMemo memo;
     unsigned sent = 0;        // received packets that go out again
     unsigned next_place = 0;  // in `memory`, for a fragment that had waited

@@ -206,18 +206,24 @@ bool ConnectionTable::may_add_embryonic(Participant self, unsigned waiting) noex
 }
 
 std::uint32_t ConnectionTable::reclaim_embryonic(Participant self, Tick now, Ticks idle,
-                                                 std::uint32_t wanted,
                                                  std::uint32_t budget) noexcept {
-    std::uint32_t removed = 0;
     const auto may_go = [&](const Connection& connection, std::uint64_t state) {
         return ConnectionState::from_word(state).has(ConnectionFlag::Embryonic) &&
                elapsed(connection.last_seen(), now) >= idle;
     };
+    // Collected first, so that their buckets arrive meanwhile.
+    std::array<std::uint32_t, kReclaimBatch> found;
+    std::uint32_t count = 0;
     table_.sweep(reclaim_cursor_, budget,
                  [&](std::uint32_t record, const Connection& connection, std::uint64_t state) {
-                     if (removed == wanted || !may_go(connection, state)) return;
-                     if (table_.remove_if(self, record, may_go)) ++removed;
+                     if (count == kReclaimBatch || !may_go(connection, state)) return;
+                     table_.prefetch_slots(record);
+                     found[count++] = record;
                  });
+    std::uint32_t removed = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (table_.remove_if(self, found[i], may_go)) ++removed;
+    }
     pool_.recycle(self);
     return removed;
 }

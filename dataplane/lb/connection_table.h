@@ -172,9 +172,12 @@ class ConnectionTable {
     void count_established(Participant self) noexcept { embryonic_[lb::index(self)].subtract(); }
     void count_embryonic(Participant self) noexcept { embryonic_[lb::index(self)].add(); }
     // Makes room: looks at the next `budget` records and removes embryonic connections that have
-    // been idle for at least `idle`, up to `wanted` of them. Returns the number removed; their
-    // records become free after quiescence. Established connections are never touched.
-    std::uint32_t reclaim_embryonic(Participant self, Tick now, Ticks idle, std::uint32_t wanted,
+    // been idle for at least `idle`, up to kReclaimBatch of them. Returns the number removed; their
+    // records become free after quiescence. Established connections are never touched. The hand
+    // that goes round finds nearly the oldest: records that it has freed are the next to be used,
+    // so the youngest lie behind it.
+    static constexpr std::uint32_t kReclaimBatch = 16;
+    std::uint32_t reclaim_embryonic(Participant self, Tick now, Ticks idle,
                                     std::uint32_t budget) noexcept;
 
     // Reading by the control core.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/lb/data_plane.h"
 
+#include <algorithm>
 #include <cassert>
 #include <new>
 #include <utility>
@@ -75,6 +76,11 @@ void DataPlane::Impl::follow_path_mtus(TimePoint now) {
     path_mtus_changed = false;
     const Status status = publish(spec);
     assert(status && "the specification was accepted before");
+}
+
+std::uint32_t sweep_budget(std::uint32_t max_connections) noexcept {
+    constexpr std::uint32_t kTurnsPerRound = 200;
+    return std::clamp(max_connections / kTurnsPerRound, 4096U, 65536U);
 }
 
 void DataPlane::housekeep(TimePoint now, std::uint32_t budget) {

@@ -30,6 +30,7 @@ struct DataPlaneLimits {
     std::uint32_t max_servers = 65536;           // live and removed-but-still-referenced
     std::uint32_t max_fragments = 4096;          // datagrams being followed
     double embryonic_share = 0.25;               // of max_connections
+    bool evict_embryonic = true;                 // when new ones find no room; false: refuse these
     unsigned workers = 1;                        // 1..64
     bool hugepages = true;                       // try 2 MiB pages for the tables
     std::array<std::uint64_t, 4> hash_secret{};  // from the system's random source at start
@@ -67,6 +68,7 @@ struct WorkerCounters {
     std::array<std::uint64_t, kDropReasonCount> dropped{};
     std::array<std::uint64_t, kPuntReasonCount> punted_by_reason{};
     std::uint64_t connections_created = 0;
+    std::uint64_t embryonic_evicted = 0;  // half-open ones that made room for new connections
     std::uint64_t connection_hits = 0;
 };
 
@@ -141,6 +143,11 @@ struct MemoryView {
 
 class FlowKey;
 
+// What `housekeep` is to be given every 10 ms, so that it goes round a table of this size in two
+// seconds: records of connections that have ended do not take up room for long. At least 4,096, at
+// most 65,536, which take a millisecond or two when all of them have expired.
+[[nodiscard]] std::uint32_t sweep_budget(std::uint32_t max_connections) noexcept;
+
 class DataPlane {
   public:
     // Errors: memory not available (with the remedy), limits out of range.
@@ -150,8 +157,8 @@ class DataPlane {
     // Builds and publishes the next snapshot. A failed apply changes nothing.
     Status apply(const DataPlaneSpec& spec, TimePoint now);
 
-    // Frees retired snapshots, expires connections (at most `budget` buckets), runs the per-second
-    // defence. Call about every 10 ms. Control thread.
+    // Frees retired snapshots, expires connections (looks at up to `budget` records), runs the
+    // per-second defence. Call about every 10 ms. Control thread.
     void housekeep(TimePoint now, std::uint32_t budget);
 
     [[nodiscard]] Worker& worker(unsigned index);

@@ -94,6 +94,7 @@ WorkerCounters DataPlane::counters(unsigned worker) const {
     result.parked = block.parked.read();
     result.connections_created = block.connections_created.read();
     result.connection_hits = block.connection_hits.read();
+    result.embryonic_evicted = block.embryonic_evicted.read();
     for (std::size_t i = 0; i < kDropReasonCount; ++i) result.dropped[i] = block.dropped[i].read();
     for (std::size_t i = 0; i < kPuntReasonCount; ++i) {
         result.punted_by_reason[i] = block.punted_by_reason[i].read();

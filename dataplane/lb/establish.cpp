@@ -10,11 +10,10 @@
 namespace pollux::lb {
 namespace {
 
-// Half-open connections that have been silent this long make room for new ones when they have used
-// up their share; as many are taken at a time, out of as many that are looked at.
-constexpr Ticks kReclaimIdle{std::chrono::seconds(1)};
-constexpr std::uint32_t kReclaimWanted = 16;
-constexpr std::uint32_t kReclaimBudget = 256;
+// A half-open connection may be evicted after two ticks: its client had at least a sixteenth of a
+// second for the handshake. So many records are looked at for a batch of them.
+constexpr Ticks kEvictIdle{2};
+constexpr std::uint32_t kEvictBudget = 256;
 
 bool is_one_packet(const VirtualService& service, Protocol protocol) noexcept {
     return service.spec.one_packet && protocol == Protocol::Udp;
@@ -55,13 +54,23 @@ void give_up(Burst& burst, const Opening& opening) noexcept {
     release_template(burst, opening);
 }
 
+// Evicts some of the oldest half-open connections. A burst that has found none to evict does not
+// look again, so that refusing a packet costs next to nothing.
+void evict_embryonic(Burst& burst) noexcept {
+    if (!burst.evicting) return;
+    const std::uint32_t evicted =
+        burst.table.reclaim_embryonic(burst.worker.self(), burst.tick, kEvictIdle, kEvictBudget);
+    burst.worker.counters.embryonic_evicted.add(evicted);
+    burst.evicting = evicted != 0;
+}
+
 bool has_room_for(Burst& burst, ConnectionState first) noexcept {
     if (!first.has(ConnectionFlag::Embryonic)) return true;
     const Participant self = burst.worker.self();
     // Those that wait for their insertion are not in the table's count yet.
     const unsigned waiting = burst.memory.openings.embryonic();
     if (burst.table.may_add_embryonic(self, waiting)) return true;
-    burst.table.reclaim_embryonic(self, burst.tick, kReclaimIdle, kReclaimWanted, kReclaimBudget);
+    evict_embryonic(burst);
     return burst.table.may_add_embryonic(self, waiting);
 }
 
@@ -83,8 +92,7 @@ bool reserve(Burst& burst, Opening& opening) noexcept {
     const RealServer& server = burst.snapshot.server(opening.server);
     opening.reserved = burst.table.reserve(self);
     if (opening.reserved == kNoConnection) {
-        burst.table.reclaim_embryonic(self, burst.tick, kReclaimIdle, kReclaimWanted,
-                                      kReclaimBudget);
+        evict_embryonic(burst);  // for the next ones: their records are free after quiescence
         return false;
     }
     NewConnection what = describe(burst, context.key, opening);

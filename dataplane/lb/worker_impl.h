@@ -19,7 +19,7 @@ namespace pollux::lb {
 
 struct CounterBlock {
     Counter received, received_bytes, transmitted, punted, originated, parked;
-    Counter connections_created, connection_hits;
+    Counter connections_created, connection_hits, embryonic_evicted;
     std::array<Counter, kDropReasonCount> dropped;
     std::array<Counter, kPuntReasonCount> punted_by_reason;
 };

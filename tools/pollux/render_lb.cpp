@@ -165,7 +165,12 @@ std::string render_drops(const Json& data, const Json& /*args*/) {
     std::string out = "received " + number(totals, "received") + ", transmitted " +
                       number(totals, "transmitted") + ", punted " + number(totals, "punted") +
                       ", dropped " + number(totals, "dropped") + ", own answers " +
-                      number(totals, "originated") + "\n\n";
+                      number(totals, "originated") + "\n";
+    if (totals.value("embryonic_evicted", std::uint64_t{0}) != 0) {
+        out += "half-open connections evicted for new ones: " +
+               number(totals, "embryonic_evicted") + "\n";
+    }
+    out += "\n";
     Table drops{{"packets", Align::Right}, {"dropped because"}, {"meaning"}};
     for (const Json& row : list(data, "drops")) {
         drops.add({number(row, "packets"), text(row, "reason"), text(row, "meaning")});

@@ -50,6 +50,13 @@ TEST(SpecBuilder, DeadServerLeavesUnlessInhibited) {
     EXPECT_EQ(servers[0].weight, 0);
 }
 
+TEST(Limits, OnFullSaysWhetherHalfOpenConnectionsAreEvicted) {
+    Config config;
+    EXPECT_TRUE(build_limits(config).evict_embryonic);
+    config.conntrack.on_full = OnFull::DropNew;
+    EXPECT_FALSE(build_limits(config).evict_embryonic);
+}
+
 TEST(ServiceStates, SaysOfEachServerWhatTheWholeSays) {
     // Neighbours in the order of keys: the same servers, other ports and another service.
     VirtualServerConfig service = web_service(), before = service, after = service;
