@@ -37,9 +37,27 @@ Result<Measured> time_established(Testbed& bed, unsigned samples, std::string_vi
     return summarize(std::move(costs));
 }
 
-Result<Measured> time_mixed(Testbed& bed, unsigned samples, std::uint64_t& next_flow) {
+// A packet's virtual time during the flood: half a million SYNs a second.
+constexpr lb::Duration kFloodPacketTime = std::chrono::microseconds(1);
+constexpr std::uint64_t kFirstNewcomer = 1ULL << 30;  // flow; the flood's are far below
+constexpr unsigned kNewcomers = 16;                   // at a time
+constexpr std::uint32_t kSweepBudget = 4096;
+
+std::uint64_t hits_of(Testbed& bed, std::uint64_t first, std::uint8_t flags) {
+    bed.load(first, kNewcomers, flags, Travel::Forward);
+    const std::uint64_t hits = bed.counters().connection_hits;
+    bed.process(kNewcomers);
+    return bed.counters().connection_hits - hits;
+}
+
+Result<Measured> time_mixed(Testbed& bed, unsigned samples, std::uint64_t& next_flow,
+                            FloodFigure& figure) {
     std::vector<double> costs;
+    bed.set_packet_time(kFloodPacketTime);
     for (unsigned i = 0; i < samples; ++i) {
+        const std::uint64_t newcomer = kFirstNewcomer + figure.newcomers;
+        const bool has_newcomers = i >= samples / 2;
+        if (has_newcomers) (void)hits_of(bed, newcomer, net::kTcpSyn);
         bed.load_flood(next_flow);
         const std::uint64_t hits = bed.counters().connection_hits;
         const std::uint64_t begin = __rdtsc();
@@ -48,6 +66,11 @@ Result<Measured> time_mixed(Testbed& bed, unsigned samples, std::uint64_t& next_
         const std::uint64_t found = bed.counters().connection_hits - hits;
         if (found < kBatch / 2) return not_found(kBatch / 2 - found, "during the flood");
         costs.push_back(static_cast<double>(end - begin) / kBatch);
+        if (has_newcomers) {
+            figure.newcomers += kNewcomers;
+            figure.newcomers_established += hits_of(bed, newcomer, net::kTcpAck);
+        }
+        bed.housekeep(kSweepBudget);
     }
     return summarize(std::move(costs));
 }
@@ -68,6 +91,7 @@ std::uint64_t count_survivors(Testbed& bed, std::uint64_t flows) {
 void account(FloodFigure& figure, const lb::WorkerCounters& before,
              const lb::WorkerCounters& after) {
     figure.opened = after.connections_created - before.connections_created;
+    figure.evicted = after.embryonic_evicted - before.embryonic_evicted;
     for (std::size_t i = 0; i < lb::kDropReasonCount; ++i) {
         const std::uint64_t dropped = after.dropped[i] - before.dropped[i];
         if (dropped == 0) continue;
@@ -95,7 +119,7 @@ Result<FloodFigure> measure_flood(const Options& options) {
     figure.before = *cost;
     const lb::WorkerCounters before = bed.counters();
     std::uint64_t next_flow = options.flows;
-    cost = time_mixed(bed, options.samples, next_flow);
+    cost = time_mixed(bed, options.samples, next_flow, figure);
     if (!cost) return cost.error();
     figure.mixed = *cost;
     figure.syns = next_flow - options.flows;
@@ -128,9 +152,12 @@ std::string flood_text(const FloodFigure& figure) {
     count("room in the table", figure.capacity);
     count("established", figure.connections);
     count("SYNs of the flood", figure.syns);
-    count("opened by them", figure.opened);
+    count("opened, newcomers included", figure.opened);
+    count("half-open ones evicted", figure.evicted);
     for (const auto& [reason, dropped] : figure.dropped) count("dropped: " + reason, dropped);
     count("established ones that survived", figure.survived);
+    count("newcomers during the flood", figure.newcomers);
+    count("newcomers that became established", figure.newcomers_established);
     return text + figure.pages + "\n";
 }
 
@@ -153,6 +180,9 @@ std::string flood_json(const FloodFigure& figure) {
                             {"syn_cost", figure.syn_cost()},
                             {"syns", figure.syns},
                             {"opened", figure.opened},
+                            {"evicted", figure.evicted},
+                            {"newcomers", figure.newcomers},
+                            {"newcomers_established", figure.newcomers_established},
                             {"dropped", std::move(dropped)},
                             {"survived", figure.survived},
                             {"pages", figure.pages}}}}

@@ -24,7 +24,10 @@ struct FloodFigure {
     Measured after;                 // per established packet, with the flood's remains in the table
     std::uint64_t syns = 0;         // sent
     std::uint64_t opened = 0;       // connections that they opened
+    std::uint64_t evicted = 0;      // half-open ones that made room for them
     std::vector<std::pair<std::string, std::uint64_t>> dropped;  // by reason
+    // New clients beside the flood, in its second half: SYN, and the ACK four milliseconds later.
+    std::uint64_t newcomers = 0, newcomers_established = 0;
     std::uint64_t survived = 0;  // established connections that are still found
     std::string pages;
 

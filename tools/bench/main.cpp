@@ -35,6 +35,8 @@ constexpr Verb kVerbs[] = {
      pollux::bench::run_scheduler},
     {"flood", "a SYN flood beside established traffic: cost and survival",
      pollux::bench::run_flood},
+    {"expire", "what connections cost that expire (--flows) or are idle: the worker's iterations",
+     pollux::bench::run_expire},
     {"scale", "several workers on one table", pollux::bench::run_scale},
     {"plot", "draw results: RESULT.json... [--html FILE] [--svg FOLDER]", pollux::bench::run_plot},
 };

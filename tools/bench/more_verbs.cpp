@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/expire_bench.h"
 #include "tools/bench/flood_bench.h"
 #include "tools/bench/options.h"
 #include "tools/bench/plots.h"
@@ -116,6 +117,18 @@ int run_flood(std::span<const std::string_view> arguments) {
     if (!figure) return complain(figure.error());
     std::fputs((options->json ? flood_json(*figure) : flood_text(*figure)).c_str(), stdout);
     return figure->survived == figure->connections ? 0 : 1;
+}
+
+int run_expire(std::span<const std::string_view> arguments) {
+    constexpr unsigned kAccepted = kCommon | Accepts::kIdle;
+    Options defaults;
+    defaults.flows = 1'000'000;
+    const Result<Options> options = parse_options(arguments, kAccepted, defaults);
+    if (!options) return complain_usage("expire", kAccepted, options.error());
+    const Result<ExpireFigure> figure = measure_expire(*options);
+    if (!figure) return complain(figure.error());
+    std::fputs((options->json ? expire_json(*figure) : expire_text(*figure)).c_str(), stdout);
+    return figure->removed == figure->expiring ? 0 : 1;
 }
 
 int run_scale(std::span<const std::string_view> arguments) {

@@ -8,6 +8,7 @@
 
 namespace pollux::bench {
 
+int run_expire(std::span<const std::string_view> arguments);
 int run_flood(std::span<const std::string_view> arguments);
 int run_scale(std::span<const std::string_view> arguments);
 // Draws results that were written before: a report's and pollux-pktgen's.

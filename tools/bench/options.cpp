@@ -93,6 +93,10 @@ constexpr OptionRow kRows[] = {
      [](Options& options, std::string_view text) {
          return read_number(text, 1U, 64U, options.workers);
      }},
+    {Accepts::kIdle, "--idle", "N", "idle connections, 1000 to 10000000 (10000000)",
+     [](Options& options, std::string_view text) {
+         return read_number(text, 1000U, 10'000'000U, options.idle);
+     }},
     {Accepts::kLife, "--life", "", "whole TCP lives of 10 packets instead of SYNs",
      [](Options& options, std::string_view) { return options.life = true; }},
     {Accepts::kStages, "--stages", "", "also the cost of each stage",
@@ -114,8 +118,9 @@ const OptionRow* find_row(std::string_view name, unsigned accepted) {
 
 }  // namespace
 
-Result<Options> parse_options(std::span<const std::string_view> arguments, unsigned accepted) {
-    Options options;
+Result<Options> parse_options(std::span<const std::string_view> arguments, unsigned accepted,
+                              Options defaults) {
+    Options options = std::move(defaults);
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string name(arguments[i]);
         const OptionRow* row = find_row(name, accepted);

@@ -25,6 +25,7 @@ struct Options {
     unsigned samples = 1000;
     unsigned servers = 64;
     unsigned workers = 2;
+    std::uint32_t idle = 10'000'000;
     bool json = false;
     bool large = false;
     bool life = false;
@@ -47,11 +48,12 @@ struct Accepts {
     static constexpr unsigned kLife = 1U << 10;
     static constexpr unsigned kWorkers = 1U << 16;
     static constexpr unsigned kStages = 1U << 17;
+    static constexpr unsigned kIdle = 1U << 18;
 };
 
 // Errors: an option that the verb does not know, a value missing or out of range.
 [[nodiscard]] Result<Options> parse_options(std::span<const std::string_view> arguments,
-                                            unsigned accepted);
+                                            unsigned accepted, Options defaults = {});
 
 // One line for each accepted option.
 [[nodiscard]] std::string describe_options(unsigned accepted);

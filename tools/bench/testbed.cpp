@@ -129,7 +129,8 @@ Testbed::Testbed(const Options& options, lb::MemoryRegion region)
       buffers_(region_.section<FrameBuffer>("frames")),
       extra_(std::make_unique<lb::ExtraPackets>()),
       seen_(region_.section<Seen>("seen")),
-      loaded_(kBatch) {}
+      loaded_(kBatch),
+      drawn_flows_(options.flows) {}
 
 lb::DataPlaneSpec Testbed::spec() const {
     const net::Family family = options_.family;
@@ -162,7 +163,7 @@ lb::DataPlaneSpec Testbed::spec() const {
         spec.local_addresses.push_back({local, 1024, 65535});
         spec.owned.push_back({local, kServerSide, kServerSideMac});
     }
-    spec.timeouts.tcp_established = std::chrono::hours(24 * 10);
+    spec.timeouts.tcp_established = established_timeout_;
     spec.timeouts.tcp_syn_recv = std::chrono::seconds(1);
     spec.timeouts.tcp_close = std::chrono::seconds(1);
     spec.timeouts.tcp_time_wait = std::chrono::seconds(1);
@@ -209,14 +210,14 @@ void Testbed::load(std::uint64_t first, unsigned count, std::uint8_t tcp_flags, 
 
 void Testbed::load_random(Travel travel) {
     for (unsigned i = 0; i < kBatch; ++i) {
-        write(i, random_() % options_.flows, net::kTcpAck, travel);
+        write(i, random_() % drawn_flows_, net::kTcpAck, travel);
     }
 }
 
 void Testbed::load_flood(std::uint64_t& next_flow) {
     for (unsigned i = 0; i < kBatch; ++i) {
         if (i % 2 == 0) {
-            write(i, random_() % options_.flows, net::kTcpAck, Travel::Forward);
+            write(i, random_() % drawn_flows_, net::kTcpAck, Travel::Forward);
         } else {
             write(i, next_flow++, net::kTcpSyn, Travel::Forward);
         }
@@ -273,23 +274,28 @@ Status Testbed::establish_batch(std::uint64_t first, unsigned count) {
     return expect_forwarded(answered, count, "ACK");
 }
 
-Status Testbed::establish() {
+Status Testbed::establish(std::uint64_t begin, std::uint64_t count) {
     // Over at least a second, so that afterwards as many connections a second want their time
     // stamps renewed as in a steady state.
     const lb::Duration measuring = packet_time_;
-    packet_time_ = std::max<lb::Duration>(
-        measuring, std::chrono::seconds(1) / (std::uint64_t{3} * options_.flows));
-    for (std::uint64_t first = 0; first < options_.flows; first += kBatch) {
-        const std::uint64_t count = std::min<std::uint64_t>(kBatch, options_.flows - first);
-        if (Status status = establish_batch(first, static_cast<unsigned>(count)); !status) {
+    packet_time_ = std::max<lb::Duration>(measuring, std::chrono::seconds(1) / (3 * count));
+    const std::uint64_t before = counters().connections_created;
+    const std::uint64_t end = begin + count;
+    for (std::uint64_t first = begin; first < end; first += kBatch) {
+        const std::uint64_t batch = std::min<std::uint64_t>(kBatch, end - first);
+        if (Status status = establish_batch(first, static_cast<unsigned>(batch)); !status) {
             return status;
         }
     }
     packet_time_ = measuring;
-    const std::uint64_t created = counters().connections_created;
-    if (created == options_.flows) return ok_status();
-    return unexpected(std::to_string(created) + " connections instead of " +
-                      std::to_string(options_.flows));
+    const std::uint64_t created = counters().connections_created - before;
+    if (created == count) return ok_status();
+    return unexpected(std::to_string(created) + " connections instead of " + std::to_string(count));
+}
+
+Status Testbed::set_established_timeout(lb::Duration timeout) {
+    established_timeout_ = timeout;
+    return plane_->apply(spec(), now_);
 }
 
 bool Testbed::is_right(std::uint64_t flow, const lb::Packet& packet, Travel travel) const {

@@ -50,10 +50,23 @@ class Testbed {
     void online() { plane_->worker(worker_).online(); }
     void offline() { plane_->worker(worker_).offline(); }
 
-    // Sets up options.flows connections through the data plane: SYN, SYN/ACK where replies pass,
-    // ACK. Errors: the data plane did anything else than forward these packets.
-    Status establish();
+    // Sets up connections through the data plane: SYN, SYN/ACK where replies pass, ACK; all
+    // options.flows, or `count` of them from `first`. Errors: the data plane did anything else than
+    // forward these packets.
+    Status establish() { return establish(0, options_.flows); }
+    Status establish(std::uint64_t first, std::uint64_t count);
+    // How long connections that are established from now on live without a packet.
+    Status set_established_timeout(lb::Duration timeout);
 
+    // Virtual time, and how much of it a packet takes.
+    [[nodiscard]] lb::TimePoint now() const noexcept { return now_; }
+    void set_now(lb::TimePoint now) noexcept { now_ = now; }
+    void set_packet_time(lb::Duration time) noexcept { packet_time_ = time; }
+    // The control thread's round, for beds whose control thread is this one.
+    void housekeep(std::uint32_t budget) { plane_->housekeep(now_, budget); }
+
+    // load_random takes the first `flows` connections (at the beginning: all).
+    void draw_from(std::uint32_t flows) noexcept { drawn_flows_ = flows; }
     // Fills the buffers with frames of established connections, uniformly at random.
     void load_random(Travel travel);
     // The same from the clients, but every second frame is a SYN of a flow that was never seen: of
@@ -123,6 +136,8 @@ class Testbed {
     lb::PortId port_ = kClientSide;
     lb::TimePoint now_{std::chrono::seconds(1000)};
     lb::Duration packet_time_{100};
+    std::uint32_t drawn_flows_;
+    lb::Duration established_timeout_ = std::chrono::hours(24 * 10);
     std::string pages_;
 };
 

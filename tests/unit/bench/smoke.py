@@ -46,6 +46,9 @@ assert len(schedulers) == 14 and all(row["p10"] > 0 for row in schedulers), sche
 assert mh["moved_by_leave"] < 0.2, mh
 flood = result_of("flood", "--method", "nat", "--flows", "1000")["flood"]
 assert flood["survived"] == 1000 and flood["syns"] == 20 * 2048 and flood["opened"] > 0, flood
+expire = result_of("expire", "--flows", "1000", "--idle", "1000")["expire"]
+assert expire["removed"] == 1000 and expire["during"]["iterations"] > 0, expire
+assert expire["alone"]["p10"] > 0 and expire["with_idle"]["p10"] > 0, expire
 beside = subprocess.run([PROGRAM, "table", "--connections", "2000", "--samples", "20", "--json"],
                         check=True, capture_output=True, text=True)
 rows = {row["what"]: row for row in json.loads(beside.stdout)["results"]}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flood and scale on small tables: what they do, not how long it takes.
+// Flood, expiry and scale on small tables: what they do, not how long it takes.
 #include <gtest/gtest.h>
 
+#include "tools/bench/expire_bench.h"
 #include "tools/bench/flood_bench.h"
 #include "tools/bench/scale_bench.h"
 #include "tools/bench/testbed.h"
@@ -30,6 +31,30 @@ TEST(BenchFlood, EstablishedConnectionsOutliveAFullTable) {
     for (const auto& [reason, number] : figure->dropped) dropped += number;
     EXPECT_GT(dropped, 0U);
     EXPECT_NE(flood_text(*figure).find("survived"), std::string::npos);
+    EXPECT_EQ(figure->newcomers, 20U * 16);
+    EXPECT_GT(figure->newcomers_established, 0U);
+    EXPECT_LE(figure->newcomers_established, figure->newcomers);
+}
+
+TEST(BenchFlood, HalfOpenConnectionsAreEvictedInTime) {
+    Options options = small(lb::ForwardingMethod::Nat);
+    options.samples = 100;  // 0.4 s of virtual time
+    const Result<FloodFigure> figure = measure_flood(options);
+    ASSERT_TRUE(figure) << figure.error().message;
+    EXPECT_GT(figure->evicted, 16384U) << "the share of half-open ones has been used again";
+    EXPECT_EQ(figure->survived, 2000U);
+}
+
+TEST(BenchExpire, IterationsAreSortedIntoAFigure) {
+    std::vector<std::uint32_t> cycles(100'000, 2'000);
+    cycles[7] = 100'000;  // 50 us: not over the goal
+    cycles[8] = 200'000;
+    const IterationFigure figure = summarize_iterations(cycles, 2'000);
+    EXPECT_EQ(figure.count, 100'000U);
+    EXPECT_EQ(figure.median_us, 1);
+    EXPECT_EQ(figure.p999_us, 1);
+    EXPECT_EQ(figure.longest_us, 100);
+    EXPECT_EQ(figure.over_goal, 1U);
 }
 
 TEST(BenchScale, EveryNumberOfWorkersIsMeasured) {
