@@ -26,7 +26,7 @@ struct ForwardingRow {
     std::string_view name;  // as ipvsadm shows it
     void (*to_server)(Burst&, const PacketList&) noexcept;
     void (*to_client)(Burst&, const PacketList&) noexcept;  // nullptr: servers answer by themselves
-    bool speaks_to_server;  // packets to the server come from an address of ours
+    bool has_local;  // packets to the server come from a local address of ours
 };
 
 // One method's packets of one direction.

@@ -44,11 +44,21 @@ void punt_unresolved(Burst& burst, PacketContext& context, const NextHop& hop) n
     punt(burst, context, PuntReason::Unresolved);
 }
 
-void use_virtual_macs(Burst& burst, const PacketList& list) noexcept {
+void use_virtual_macs(Burst& burst, const PacketList& list, Direction direction) noexcept {
+    const SourceMacs& macs = burst.snapshot.source_macs;
     for (const std::uint8_t at : list) {
         PacketContext& context = burst.packet(at);
-        if (context.packet->verdict != Verdict::Transmit) continue;
-        use_virtual_mac(burst.snapshot.source_macs, context);
+        const Packet& packet = *context.packet;
+        if (packet.verdict != Verdict::Transmit) continue;
+        const Connection& connection = *context.connection;
+        const SourceMacs::Source& source = direction == Direction::Reply
+                                               ? macs.of_service(connection.service())
+                                               : macs.of_local(connection.local_address());
+        if (source.port == packet.port) {
+            net::header_in<net::EthernetHeader>(packet.data).source = source.mac;
+        } else if (source.port == SourceMacs::kByAddress) {
+            use_virtual_mac(macs, context);
+        }
     }
 }
 

@@ -13,9 +13,10 @@ namespace pollux::lb {
 // it (PuntReason::Unresolved).
 void punt_unresolved(Burst& burst, PacketContext& context, const NextHop& hop) noexcept;
 
-// Packets that leave from an address with a virtual MAC get it as their source; those that wait for
-// their next hop get it from the control core.
-void use_virtual_macs(Burst& burst, const PacketList& list) noexcept;
+// Packets that leave from an address with a virtual MAC get it as their source, replies by their
+// service, those to FullNAT servers by their local address. Those that wait for their next hop get
+// it from the control core.
+void use_virtual_macs(Burst& burst, const PacketList& list, Direction direction) noexcept;
 
 // Sends a frame of our own making, already built in place of `context`'s packet.
 void originate(Burst& burst, PacketContext& context, const NextHop& hop) noexcept;

@@ -150,7 +150,10 @@ RealServerId SnapshotBuilder::take_server(const RealServerSpec& spec, const Serv
 void SnapshotBuilder::fill_services(const DataPlaneSpec& spec, std::span<const RealServerId> taken,
                                     const Snapshot* previous, Snapshot& next) {
     next.services.resize(services_.size());
-    for (std::size_t i = 0; i < services_.size(); ++i) next.services[i].key = services_[i].key;
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+        next.services[i].key = services_[i].key;
+        next.source_macs.add_service(ServiceId{static_cast<std::uint32_t>(i)}, services_[i].key);
+    }
     std::vector<std::pair<ServiceKey, ServiceId>> keys;
     for (const ServiceSpec& service : spec.services) {
         const ServiceKey key = ServiceKey::of(service);
@@ -238,6 +241,9 @@ void SnapshotBuilder::prepare_tunnel(const ServerRecord& record, const NextHop& 
     RealServer& entry = next.servers[position];
     const std::uint16_t mtu = std::min(entry.mtu, path_mtus_.find(server).value_or(entry.mtu));
     entry.mtu = static_cast<std::uint16_t>(mtu - std::min<unsigned>(mtu, tunnel.length));
+    if (const net::MacAddress* mac = next.source_macs.find(source, hop.port)) {
+        std::ranges::copy(mac->bytes, entry.macs.begin() + 6);
+    }
 }
 
 void SnapshotBuilder::fill_local_ports(const DataPlaneSpec& spec, Snapshot& next) {
@@ -247,6 +253,8 @@ void SnapshotBuilder::fill_local_ports(const DataPlaneSpec& spec, Snapshot& next
         auto& pool = local.address.is_v6() ? next.local_ports_v6 : next.local_ports_v4;
         pool.push_back({found->second, local.port_first, local.port_last});
     }
+    // Those of connections that outlived their place in the pool, too.
+    for (const auto& [address, id] : local_ids_) next.source_macs.add_local(id, address);
 }
 
 std::size_t SnapshotBuilder::count_new_locals(const DataPlaneSpec& spec) const {

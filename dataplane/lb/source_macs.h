@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "dataplane/lb/address_map.h"
+#include "dataplane/lb/connection.h"
+#include "dataplane/lb/ids.h"
 #include "dataplane/lb/packet.h"
+#include "dataplane/lb/service_lookup.h"
 #include "dataplane/lb/spec.h"
 #include "dataplane/net/ip_address.h"
 #include "dataplane/net/mac_address.h"
@@ -18,30 +21,51 @@ namespace pollux::lb {
 
 class SourceMacs {
   public:
+    // The source MAC of what leaves by `port`. A virtual MAC belongs to one LAN: on other ports the
+    // address has theirs.
+    struct Source {
+        net::MacAddress mac;
+        PortId port = kNoPort;  // kNoPort: the port's own MAC everywhere
+    };
+    static_assert(sizeof(Source) == 8);
+    // A Source with this port means that only the address itself can tell: ask `find`.
+    static constexpr PortId kByAddress{0xfffe};
+
     SourceMacs() = default;
     // Owned addresses with their port's own MAC are left out.
     SourceMacs(std::span<const OwnedAddressSpec> owned, std::span<const PortSpec> ports);
+    // While the snapshot is built: what packets of the service, or from the local address, have.
+    void add_service(ServiceId id, const ServiceKey& key);
+    void add_local(LocalAddressId id, const net::IpAddress& address);
 
-    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return sources_.empty(); }
 
-    // The MAC of a packet that leaves the port with that source; null: the port's own. A virtual
-    // MAC belongs to one LAN: on other ports the address has theirs.
+    // Slow paths: by the packet's source. Null: the port's own.
     [[nodiscard]] const net::MacAddress* find(const net::IpAddress& source,
                                               PortId port) const noexcept {
         const std::uint32_t at = positions_.find(source);
-        if (at == AddressMap::kAbsent || entries_[at].port != port) return nullptr;
-        return &entries_[at].mac;
+        if (at == AddressMap::kAbsent || sources_[at].port != port) return nullptr;
+        return &sources_[at].mac;
+    }
+    // Of replies from the service's address. Known by mark only, it may have many.
+    [[nodiscard]] const Source& of_service(ServiceId id) const noexcept {
+        return index(id) < by_service_.size() ? by_service_[index(id)] : kUnknown;
+    }
+    // Of packets to FullNAT servers.
+    [[nodiscard]] const Source& of_local(LocalAddressId id) const noexcept {
+        return index(id) < by_local_.size() ? by_local_[index(id)] : kUnknown;
     }
 
   private:
-    struct Entry {
-        net::MacAddress mac;
-        PortId port = kNoPort;
-    };
-    static_assert(sizeof(Entry) == 8);
+    // Known only to a later snapshot, which another worker reads already.
+    static constexpr Source kUnknown{{}, kByAddress};
 
-    AddressMap positions_;  // value: position in entries_
-    std::vector<Entry> entries_;
+    [[nodiscard]] Source source_of(const net::IpAddress& address) const;
+
+    AddressMap positions_;  // value: position in sources_
+    std::vector<Source> sources_;
+    std::vector<Source> by_service_;  // by ServiceId
+    std::vector<Source> by_local_;    // by LocalAddressId
 };
 
 }  // namespace pollux::lb

@@ -59,6 +59,31 @@ TEST_F(VirtualMac, IsTheSourceOfNatRepliesAndNotOfWhatGoesToServers) {
     EXPECT_TRUE(transmits(server_answers().own, kClientSide, answer(kVmac)));
 }
 
+// A service by mark has no address of its own: the packet's source decides.
+TEST_F(VirtualMac, IsTheSourceOfRepliesOfAServiceByMark) {
+    serve("10.1.0.10:80", {1, ForwardingMethod::Nat, 8080});
+    lb::ServiceSpec& service = rig_.spec.services[0];
+    service.fwmark = 7;
+    service.protocol = Protocol::None;
+    service.port = 0;
+    lb::MarkRuleSpec rule;
+    rule.protocol = Protocol::Tcp;
+    rule.destination = {address(kVip), 32};
+    rule.mark = 7;
+    rig_.spec.marks = {rule};
+    rig_.apply();
+    client_sends("S");
+    EXPECT_TRUE(transmits(server_answers().own, kClientSide, answer(kVmac)));
+}
+
+TEST_F(VirtualMac, IsTheSourceOfRepliesOfAServiceThatIsGone) {
+    serve("10.1.0.10:80", {1, ForwardingMethod::Nat, 8080});
+    client_sends("S");
+    rig_.spec.services.clear();
+    rig_.apply();
+    EXPECT_TRUE(transmits(server_answers().own, kClientSide, answer(kVmac)));
+}
+
 TEST_F(VirtualMac, IsTheSourceOfIpv6NatReplies) {
     serve("[fd00:a::10]:80", {1, ForwardingMethod::Nat, 8080, 1, true});
     rig_.from_client(client_frame().ipv6(kClient6, kVip6).tcp(1001, 80, "S"));
