@@ -95,6 +95,7 @@ void Node::receive(unsigned segment, const Bytes& frame, Duration now) {
     if (mutant_ == Mutant::ForgedMovesTimer && is_master && rejected(segment) != before) {
         asleep_until_ = now + setup_.instances[segment].advert_interval;
     }
+    answer_wrongly();
 }
 
 void Node::timers(Duration now) {
@@ -129,17 +130,19 @@ void Node::reload(Duration now) {
     for (unsigned i = 0; i < ids_.size(); ++i) {
         carry_out(set_->reconfigure(ids_[i], setup_.instances[i], local(now)), Trigger::Reload);
     }
-    act_up(Trigger::Reload, now);
+    if (mutant_ == Mutant::ActsOnReload) {
+        carry_out_one(0, SendAdvert{instance(0).priority()}, Trigger::Reload);
+    }
 }
 
-// Mutants that do something of their own.
-void Node::act_up(Trigger trigger, Duration) {
+// Mutants that answer what nobody may answer.
+void Node::answer_wrongly() {
     const State state = instance(0).state();
     if (mutant_ == Mutant::ReleasesAtWill && state == State::Master) {
-        carry_out_one(0, SendAdvert{kPriorityRelease}, trigger);
+        carry_out_one(0, SendAdvert{kPriorityRelease}, Trigger::Receive);
     }
     if (mutant_ == Mutant::BackupAdvertises && state == State::Backup) {
-        carry_out_one(0, SendAdvert{instance(0).priority()}, trigger);
+        carry_out_one(0, SendAdvert{instance(0).priority()}, Trigger::Receive);
     }
 }
 

@@ -83,7 +83,7 @@ class Node {
     void carry_out(const RoutedActions& actions, Trigger trigger);
     void carry_out_one(unsigned segment, const Action& action, Trigger trigger);
     void emit(unsigned segment, std::uint8_t priority);
-    void act_up(Trigger trigger, Duration now);
+    void answer_wrongly();
     [[nodiscard]] std::uint64_t rejected(unsigned segment) const;
 
     NodeSetup setup_;

@@ -29,6 +29,7 @@ enum class Mutant : std::uint8_t {
     NeverTakesOver,    // the master-down timer does nothing
     ForgetsToNotify,   // some transitions are not told
     BackupAdvertises,  // a backup sends adverts
+    ActsOnReload,      // reading the same configuration again sends an advert
 };
 
 enum class FaultKind : std::uint8_t {

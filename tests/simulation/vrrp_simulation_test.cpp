@@ -63,7 +63,7 @@ TEST(VrrpSimulation, OneSeedIsOneHistory) {
 struct MutantCase {
     Mutant mutant;
     const char* name;
-    const char* invariants;  // one of these must find it
+    char invariant;  // that must find it
 };
 void PrintTo(const MutantCase& c, std::ostream* out) {
     *out << c.name;
@@ -75,27 +75,25 @@ TEST_P(VrrpMutant, IsFoundByItsInvariant) {
     for (std::uint64_t seed = 1; seed <= kMutantSeeds; ++seed) {
         const Outcome outcome = simulate(make_scenario(seed), GetParam().mutant, nullptr);
         if (!outcome.violation) continue;
-        if (std::string(GetParam().invariants).find(outcome.violation->invariant) !=
-            std::string::npos) {
-            return;
-        }
+        if (outcome.violation->invariant == GetParam().invariant) return;
     }
     FAIL() << GetParam().name << " survived " << kMutantSeeds << " seeds";
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, VrrpMutant,
-    testing::Values(MutantCase{Mutant::KeepsAnswering, "KeepsAnswering", "c"},
-                    MutantCase{Mutant::NoLastWord, "NoLastWord", "h"},
-                    MutantCase{Mutant::ForgedMovesTimer, "ForgedMovesTimer", "j"},
-                    MutantCase{Mutant::DeafMaster, "DeafMaster", "a"},
-                    MutantCase{Mutant::NoGroup, "NoGroup", "d"},
-                    MutantCase{Mutant::PreemptsAnyway, "PreemptsAnyway", "e"},
-                    MutantCase{Mutant::ReleasesAtWill, "ReleasesAtWill", "rf"},
-                    MutantCase{Mutant::MasterInFault, "MasterInFault", "b"},
-                    MutantCase{Mutant::NeverTakesOver, "NeverTakesOver", "g"},
-                    MutantCase{Mutant::ForgetsToNotify, "ForgetsToNotify", "i"},
-                    MutantCase{Mutant::BackupAdvertises, "BackupAdvertises", "rb"}),
+    testing::Values(MutantCase{Mutant::KeepsAnswering, "KeepsAnswering", 'c'},
+                    MutantCase{Mutant::NoLastWord, "NoLastWord", 'h'},
+                    MutantCase{Mutant::ForgedMovesTimer, "ForgedMovesTimer", 'j'},
+                    MutantCase{Mutant::DeafMaster, "DeafMaster", 'a'},
+                    MutantCase{Mutant::NoGroup, "NoGroup", 'd'},
+                    MutantCase{Mutant::PreemptsAnyway, "PreemptsAnyway", 'e'},
+                    MutantCase{Mutant::ReleasesAtWill, "ReleasesAtWill", 'f'},
+                    MutantCase{Mutant::MasterInFault, "MasterInFault", 'b'},
+                    MutantCase{Mutant::NeverTakesOver, "NeverTakesOver", 'g'},
+                    MutantCase{Mutant::ForgetsToNotify, "ForgetsToNotify", 'i'},
+                    MutantCase{Mutant::BackupAdvertises, "BackupAdvertises", 'b'},
+                    MutantCase{Mutant::ActsOnReload, "ActsOnReload", 'r'}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
