@@ -103,6 +103,17 @@ def test_without_accept_the_address_answers_arp_and_nothing_else(lan):
     assert not tap_holds(node, "10.0.0.3")
 
 
+def test_without_accept_neighbour_discovery_is_answered_all_the_same(lab):
+    lan = Lan(lab, ipv6=True)
+    node = lan.pollux("a", address="fd00::5/64", vips=("fe80::33", "fd00::3"),
+                      instance="accept = false", **FAST)
+    wait_state(node, "MASTER")
+    assert not lan.observer.ping("fd00::3", deadline=2)
+    assert lan.observer.ip("-6", "neigh", "show", "fd00::3").stdout.split()[4] == node.mac
+    assert lan.observer.ping("fd00::5")
+    assert not tap_holds(node, "fd00::3")
+
+
 def many_addresses(count):
     return [f"10.0.{1 + number // 250}.{1 + number % 250}" for number in range(count)]
 

@@ -5,6 +5,7 @@ import dataclasses
 import signal
 
 import pytest
+from forge import Forger, advert
 from lab import wait_until
 from vrrp_lab import Lan, gaps, instance, now, state, tap_holds, wait_state
 
@@ -319,6 +320,38 @@ def test_equal_priorities_are_elected_by_the_address_and_named(lab):
     wait_state(node, "BACKUP")
     assert instance(node)["cause"] == "equal priority master with higher address"
     assert "equal priority" in [each["what"] for each in instance(node)["mismatches"]]
+    wait_owner(peer, node, "10.0.0.3")
+
+
+def forge_rejected_adverts(lan):
+    frame = advert(source="10.0.0.9", priority=250, interval=0.2, spoil_checksum=True)
+    return Forger(lan.observer).keep_sending(frame, 0.1)
+
+
+def test_forged_adverts_do_not_starve_polluxd_beside_keepalived(lab):
+    """keepalived starts its timer anew with each packet that it rejects: it would be silent here."""
+    lan, node, peer = start_pair(lab, DIALECTS["v3-ipv4"], pollux=150, keepalived=100)
+    wait_state(node, "MASTER")
+    wait_owner(node, peer, "10.0.0.3")
+    start = now()
+    rival = forge_rejected_adverts(lan)
+    adverts = wait_until(lambda: (found := lan.capture.adverts(source=node.address, since=start))[15:]
+                         and found, "fifteen adverts")
+    lan.lab.end(rival)
+    assert max(gaps(adverts)) < 0.4, gaps(adverts)
+    assert instance(node)["counters"]["chk_err"] >= 10
+    assert not [each for each in lan.capture.adverts(since=start) if each.mac == peer.mac]
+    assert instance(node)["counters"]["become_master"] == 1
+
+
+def test_polluxd_takes_over_from_a_keepalived_that_forged_adverts_starve(lab):
+    lan, node, peer = start_pair(lab, DIALECTS["v3-ipv4"], pollux=100, keepalived=150)
+    wait_until(lambda: peer.holds("10.0.0.3"), "keepalived is MASTER")
+    wait_until(lambda: (instance(node)["master"] or {}).get("priority") == 150, "polluxd hears it")
+    rival = forge_rejected_adverts(lan)
+    wait_until(lambda: instance(node)["counters"]["become_master"] >= 1, "polluxd has taken over")
+    lan.lab.end(rival)
+    wait_state(node, "BACKUP")
     wait_owner(peer, node, "10.0.0.3")
 
 

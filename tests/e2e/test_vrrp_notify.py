@@ -410,10 +410,9 @@ def test_flood_of_forged_adverts_does_not_push_the_masters_out(lan):
     wait_until(lambda: instance(second)["counters"]["advert_rcvd"] >= heard + 3, "three adverts")
     before = [instance(node)["counters"]["become_master"] for node in (first, second)]
     frame = advert(source="10.0.0.7", priority=250, interval=0.2, spoil_checksum=True)
-    rivals = [Forger(lan.observer).keep_sending(frame, 0) for _ in range(2)]
+    rival = lan.observer.spawn(lan.lab.built("tests/lab/flood"), "eth0", frame.hex(), 30_000, 60)
     heard = instance(second)["counters"]["advert_rcvd"]
     wait_until(lambda: instance(second)["counters"]["advert_rcvd"] >= heard + 20, "twenty adverts")
-    for rival in rivals:
-        lan.lab.end(rival, signal.SIGKILL)
+    lan.lab.end(rival)
     assert instance(second)["counters"]["chk_err"] > 10_000
     assert [instance(node)["counters"]["become_master"] for node in (first, second)] == before

@@ -77,6 +77,8 @@ def test_ipv6_addresses_are_announced_and_answered_with_the_virtual_mac(lab):
     assert lan.observer.ip("-6", "neigh", "show", "fd00::3").stdout.split()[4] == VMAC_V6
     assert {claim.mac for claim in lan.capture.claims(address="fd00::3")} == {VMAC_V6}
     assert {advert.mac for advert in lan.capture.adverts()} == {VMAC_V6}
+    # RFC 9568 section 7.4: the node's own link-local address comes from its own MAC.
+    assert {advert.source for advert in lan.capture.adverts()} == {"fe80::ff:fe00:5"}
     lan.cut(node)
     wait_state(node, "FAULT")
     lan.observer.ip("-6", "neigh", "flush", "all", check=False)

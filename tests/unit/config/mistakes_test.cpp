@@ -238,6 +238,14 @@ INSTANTIATE_TEST_SUITE_P(
              instance("mcast_src_ip = \"10.0.0.333\""),
              {"E0112 4:16 `mcast_src_ip` has a value that cannot be read | expected an IPv4 or "
               "IPv6 address"}},
+        Case{"virtual_address_10_0_0_333",
+             instance("virtual_ipaddress_excluded = [{ address = \"10.0.0.333\" }]"),
+             {"E0112 4:43 `address` has a value that cannot be read | expected an address, with or "
+              "without \"/LENGTH\""}},
+        Case{"virtual_address_33",
+             instance("virtual_ipaddress_excluded = [{ address = \"10.0.0.3/33\" }]"),
+             {"E0112 4:43 `address` has a value that cannot be read | the length of an IPv4 prefix "
+              "is at most 32"}},
         Case{"prefix_33",
              "[[route]]\nto = \"10.0.0.0/33\"\ndev = \"wan\"\n",
              {"E0112 2:6 `to` has a value that cannot be read | the length of an IPv4 prefix is "
