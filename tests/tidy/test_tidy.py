@@ -162,11 +162,15 @@ def test_markdown_links_lead_somewhere():
 
 
 def test_every_test_named_in_the_rfc_table_exists():
-    named = set(re.findall(r"`(\w+)\.(\w+)`", (ROOT / "docs/rfc9568.md").read_text()))
+    table = (ROOT / "docs/rfc9568.md").read_text()
+    named = set(re.findall(r"`(\w+)\.(\w+)`", table))
     assert len(named) > 40, "the table of statements was not found"
-    tests = "".join(path.read_text() for path in tracked("tests/unit/vrrp/*.cpp"))
+    tests = "".join(path.read_text() for path in tracked("tests/*.cpp"))
     missing = [f"{suite}.{name}" for suite, name in sorted(named)
-               if not re.search(rf"TEST(_P)?\(\s*{suite},\s*{name}\)", tests)]
+               if not re.search(rf"TEST(_[PF])?\(\s*{suite},\s*{name}\)", tests)]
+    ends = "".join(path.read_text() for path in tracked("tests/e2e/*.py"))
+    missing += [name for name in sorted(set(re.findall(r"`(test_\w+)`", table)))
+                if f"def {name}(" not in ends]
     assert not missing, "tests that do not exist:\n" + "\n".join(missing)
 
 
