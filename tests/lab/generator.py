@@ -104,18 +104,21 @@ direction = "{direction}"
 class GeneratorScene:
     """A polluxd with two servers behind it that pktgen plays, and pktgen's traffic file."""
 
-    def __init__(self, lab, method, kind, direction="forward", fixed_macs=False):
-        """`fixed_macs`: the balancer knows its servers' MACs without asking."""
+    def __init__(self, lab, method, kind, direction="forward", fixed_macs=False,
+                 servers=("10.0.0.11", "10.0.0.12"), adapt=lambda text: text):
+        """`fixed_macs`: the balancer knows its servers' MACs without asking. `adapt` changes the two
+        files before they are written."""
         self.lab = lab
+        self.adapt = adapt
         self.port = 80 if method in ("DR", "TUN") else 8080
-        self.servers = ["10.0.0.11", "10.0.0.12"]
+        self.servers = list(servers)
         protocol = "UDP" if kind == "udp" else "TCP"
         rows = "".join(SERVER.format(address=address, port=self.port) for address in self.servers)
         neighbours = "".join(NEIGHBOUR.format(address=address, last=address[-2:])
                              for address in self.servers if fixed_macs)
-        self.polluxd = Polluxd(lab, "lb1", POLLUXD.format(
+        self.polluxd = Polluxd(lab, "lb1", adapt(POLLUXD.format(
             prefix=lab.prefix, protocol=protocol, method=method, servers=rows,
-            neighbours=neighbours), {})
+            neighbours=neighbours)), {})
         self.values = {"prefix": lab.prefix, "folder": self.polluxd.folder, "method": method,
                        "kind": kind, "direction": direction, "limit": "20s"}
         self.file = self.polluxd.folder / "traffic.toml"
@@ -125,7 +128,7 @@ class GeneratorScene:
         """The servers that pktgen believes in."""
         rows = "".join(f'\n[[server]]\naddress = "{address}"\nport = {self.port}\n'
                        f'mac = "02:00:00:00:05:{address[-2:]}"\n' for address in addresses)
-        self.file.write_text(TRAFFIC.format(servers=rows, **self.values))
+        self.file.write_text(self.adapt(TRAFFIC.format(servers=rows, **self.values)))
 
     def generate(self, *arguments, timeout=120):
         """Runs pktgen; returns its exit status, its JSON (None without) and its messages."""

@@ -6,8 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
+
+#include <sched.h>
 
 #include "tools/bench/figure.h"
 #include "tools/bench/testbed.h"
@@ -23,16 +26,52 @@ constexpr auto kTurn = 10ms;         // of the control thread
 constexpr auto kShortTimeout = 30s;  // of the connections that expire
 constexpr auto kLongTimeout = 240h;
 constexpr unsigned kWarmUpShare = 10;  // of the samples, not counted
+constexpr unsigned kIdleTurns = 10;
+
+// Where this process may run: the control thread takes the first CPU, the worker the last, as those
+// of polluxd have cores of their own. With one CPU they share it.
+class Cpus {
+  public:
+    Cpus() {
+        sched_getaffinity(0, sizeof all_, &all_);
+        for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+            if (!CPU_ISSET(cpu, &all_)) continue;
+            if (first_ < 0) first_ = cpu;
+            last_ = cpu;
+        }
+    }
+    ~Cpus() { sched_setaffinity(0, sizeof all_, &all_); }
+    Cpus(const Cpus&) = delete;
+    Cpus& operator=(const Cpus&) = delete;
+
+    void pin_worker() const { pin(last_); }
+    void pin_control() const { pin(first_); }
+
+  private:
+    // The calling thread.
+    static void pin(int cpu) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+
+    cpu_set_t all_{};
+    int first_ = -1, last_ = -1;
+};
 
 // The control thread: housekeeping every ten milliseconds, at a virtual time that runs as the real
 // one does.
 class ControlThread {
   public:
-    ControlThread(lb::DataPlane& plane, lb::TimePoint virtual_start, std::uint32_t budget)
-        : plane_(plane),
-          virtual_start_(virtual_start),
+    ControlThread(Testbed& bed, const Cpus& cpus, std::uint32_t budget)
+        : plane_(bed.plane()),
+          virtual_start_(bed.now()),
           budget_(budget),
-          thread_([this](const std::stop_token& stop) { run(stop); }) {}
+          thread_([this, &cpus](const std::stop_token& stop) {
+              cpus.pin_control();
+              run(stop);
+          }) {}
 
     [[nodiscard]] lb::TimePoint now() const {
         return virtual_start_ + std::chrono::duration_cast<lb::Duration>(Clock::now() - start_);
@@ -103,7 +142,9 @@ Status expire_phases(Testbed& bed, ExpireFigure& figure, const Options& options,
     bed.draw_from(kActive);
     const std::uint64_t before = used_records(bed.plane());
     bed.set_now(end + kShortTimeout - 2s);
-    ControlThread control(bed.plane(), bed.now(), lb::sweep_budget(options.flows));
+    const Cpus cpus;
+    cpus.pin_worker();
+    ControlThread control(bed, cpus, lb::sweep_budget(options.flows));
     for (const auto& [phase, span] : {std::pair{&figure.before, Clock::duration(1s)},
                                       {&figure.during, Clock::duration(1s)},
                                       {&figure.after, Clock::duration(2200ms)}}) {
@@ -116,11 +157,13 @@ Status expire_phases(Testbed& bed, ExpireFigure& figure, const Options& options,
     return ok_status();
 }
 
-Result<Measured> time_active(Testbed& bed, unsigned samples, std::uint32_t budget) {
-    ControlThread control(bed.plane(), bed.now(), budget);
-    std::vector<double> costs;
-    const unsigned warm = samples / kWarmUpShare + 1;
-    for (unsigned i = 0; i < warm + samples; ++i) {
+// Appends so many samples to `costs`.
+Status time_active(Testbed& bed, unsigned samples, std::uint32_t budget,
+                   std::vector<double>& costs) {
+    const Cpus cpus;
+    cpus.pin_worker();
+    ControlThread control(bed, cpus, budget);
+    for (unsigned i = 0; i < samples + samples / kWarmUpShare + 1; ++i) {
         bed.load_random(Travel::Forward);
         bed.set_now(control.now());
         const std::uint64_t hits = bed.counters().connection_hits;
@@ -131,30 +174,39 @@ Result<Measured> time_active(Testbed& bed, unsigned samples, std::uint32_t budge
             return Error{"an active connection was not found: no figure is reported",
                          "this is a defect of the data plane"};
         }
-        if (i >= warm) costs.push_back(static_cast<double>(end - begin) / kBatch);
+        if (i > samples / kWarmUpShare) costs.push_back(static_cast<double>(end - begin) / kBatch);
     }
     control.stop();
     bed.set_now(control.now());
-    return summarize(std::move(costs));
+    return ok_status();
 }
 
+// Two tables of one size, of which one is filled with idle connections, in turns: so that a machine
+// that becomes slower or faster does so for both.
 Status idle_phases(ExpireFigure& figure, const Options& options) {
     Options large = options;
     large.flows = options.idle + kActive;
-    auto made = Testbed::create(large);
-    if (!made) return made.error();
-    Testbed& bed = *made.value();
-    figure.pages = bed.pages();
-    bed.draw_from(kActive);
-    if (Status status = bed.establish(0, kActive); !status) return status;
+    std::array<std::unique_ptr<Testbed>, 2> beds;
+    for (auto& bed : beds) {
+        auto made = Testbed::create(large);
+        if (!made) return made.error();
+        bed = std::move(made).value();
+        bed->draw_from(kActive);
+        if (Status status = bed->establish(0, kActive); !status) return status;
+    }
+    figure.pages = beds[0]->pages();
+    if (Status status = beds[1]->establish(kActive, options.idle); !status) return status;
     const std::uint32_t budget = lb::sweep_budget(large.flows);
-    Result<Measured> cost = time_active(bed, options.samples, budget);
-    if (!cost) return cost.error();
-    figure.alone = *cost;
-    if (Status status = bed.establish(kActive, options.idle); !status) return status;
-    cost = time_active(bed, options.samples, budget);
-    if (!cost) return cost.error();
-    figure.with_idle = *cost;
+    std::array<std::vector<double>, 2> costs;
+    for (unsigned turn = 0; turn < kIdleTurns; ++turn) {
+        for (std::size_t i = 0; i < beds.size(); ++i) {
+            Status status =
+                time_active(*beds.at(i), options.samples / kIdleTurns + 1, budget, costs.at(i));
+            if (!status) return status;
+        }
+    }
+    figure.alone = summarize(std::move(costs[0]));
+    figure.with_idle = summarize(std::move(costs[1]));
     return ok_status();
 }
 

@@ -181,45 +181,53 @@ Endpoint Testbed::client(std::uint64_t flow) const {
     return {from, static_cast<std::uint16_t>(1024 + 61 * (value & 0x3ffU))};
 }
 
-Segment Testbed::segment_of(std::uint64_t flow, Travel travel) const {
+Segment Testbed::segment_of(std::uint64_t flow, Travel travel, const Seen& seen) const {
     const net::Family family = options_.family;
     if (travel == Travel::Forward) {
         return {client(flow), {virtual_address(family), kServicePort}, 0};
     }
-    const Seen& seen = seen_[flow % seen_.size()];
     const bool hidden = options_.method == lb::ForwardingMethod::FullNat;
     return {{server_address(family, seen.server), kServerPort},
             hidden ? Endpoint{local_address(family, seen.local), seen.local_port} : client(flow),
             0};
 }
 
-void Testbed::write(unsigned at, std::uint64_t flow, std::uint8_t tcp_flags, Travel travel) {
-    Segment segment = segment_of(flow, travel);
-    segment.tcp_flags = tcp_flags;
-    const bool forward = travel == Travel::Forward;
+void Testbed::write(unsigned at, const Frame& frame, const Seen& seen) {
+    Segment segment = segment_of(frame.flow, frame.travel, seen);
+    segment.tcp_flags = frame.tcp_flags;
+    const bool forward = frame.travel == Travel::Forward;
     const Link link = forward ? Link{kRouterMac, kClientSideMac}
                               : Link{server_mac(last_byte(segment.source.address)), kServerSideMac};
     frame_length_ = write_segment(link, segment, buffers_[at].data);
     port_ = forward ? kClientSide : kServerSide;
-    loaded_[at] = flow;
+    loaded_[at] = frame.flow;
 }
 
 void Testbed::load(std::uint64_t first, unsigned count, std::uint8_t tcp_flags, Travel travel) {
-    for (unsigned i = 0; i < count; ++i) write(i, first + i, tcp_flags, travel);
+    for (unsigned i = 0; i < count; ++i) {
+        write(i, {first + i, tcp_flags, travel}, seen_[(first + i) % seen_.size()]);
+    }
 }
 
+// Looks up first what was seen of the flows: what the frames are made of shall not be younger in
+// the caches than the frames.
 void Testbed::load_random(Travel travel) {
+    std::vector<Seen> seen(kBatch);
     for (unsigned i = 0; i < kBatch; ++i) {
-        write(i, random_() % drawn_flows_, net::kTcpAck, travel);
+        loaded_[i] = random_() % drawn_flows_;
+        seen[i] = seen_[loaded_[i] % seen_.size()];
+    }
+    for (unsigned i = 0; i < kBatch; ++i) {
+        write(i, {loaded_[i], net::kTcpAck, travel}, seen[i]);
     }
 }
 
 void Testbed::load_flood(std::uint64_t& next_flow) {
     for (unsigned i = 0; i < kBatch; ++i) {
         if (i % 2 == 0) {
-            write(i, random_() % drawn_flows_, net::kTcpAck, Travel::Forward);
+            write(i, {random_() % drawn_flows_, net::kTcpAck, Travel::Forward}, {});
         } else {
-            write(i, next_flow++, net::kTcpSyn, Travel::Forward);
+            write(i, {next_flow++, net::kTcpSyn, Travel::Forward}, {});
         }
     }
 }
@@ -326,7 +334,7 @@ bool Testbed::is_right(std::uint64_t flow, const lb::Packet& packet, Travel trav
     if (options_.method == lb::ForwardingMethod::DirectRouting) {
         return found.source == client(flow) && frame[4] == 5;  // a server's MAC
     }
-    const Segment answer = segment_of(flow, Travel::Reply);
+    const Segment answer = segment_of(flow, Travel::Reply, seen_[flow % seen_.size()]);
     return found.source == answer.destination && found.destination == answer.source;
 }
 

@@ -113,8 +113,14 @@ class Testbed {
     static Result<lb::MemoryRegion> make_buffers(std::uint32_t flows);
     [[nodiscard]] lb::DataPlaneSpec spec() const;
     [[nodiscard]] Endpoint client(std::uint64_t flow) const;
-    [[nodiscard]] Segment segment_of(std::uint64_t flow, Travel travel) const;
-    void write(unsigned at, std::uint64_t flow, std::uint8_t tcp_flags, Travel travel);
+    struct Frame {
+        std::uint64_t flow;
+        std::uint8_t tcp_flags;
+        Travel travel;
+    };
+    // `seen` matters for replies only.
+    [[nodiscard]] Segment segment_of(std::uint64_t flow, Travel travel, const Seen& seen) const;
+    void write(unsigned at, const Frame& frame, const Seen& seen);
     Status learn_one(std::uint64_t flow, const lb::Packet& packet);
     [[nodiscard]] bool is_right(std::uint64_t flow, const lb::Packet& packet, Travel travel) const;
     Status establish_batch(std::uint64_t first, unsigned count);

@@ -22,8 +22,8 @@ constexpr unsigned kTraffic = Accepts::kMethod | Accepts::kFamily | Accepts::kFl
                               Accepts::kJson;
 constexpr unsigned kPipeline = kTraffic | Accepts::kDirection | Accepts::kStages;
 constexpr unsigned kConnect = kTraffic | Accepts::kLife | Accepts::kStages;
-constexpr unsigned kReport = Accepts::kFamily | Accepts::kBurst | Accepts::kSamples |
-                             Accepts::kServers | Accepts::kLarge | Accepts::kJsonFile;
+constexpr unsigned kReport =
+    Accepts::kBurst | Accepts::kSamples | Accepts::kServers | Accepts::kLarge | Accepts::kJsonFile;
 
 int complain(const Error& error) {
     std::fprintf(stderr, "pollux-bench: %s%s%s\n", error.message.c_str(),
@@ -56,6 +56,7 @@ struct Subject {
     ForwardingMethod method;
     Travel travel;
     std::uint32_t flows;
+    net::Family family = net::Family::V4;
 };
 
 std::vector<Subject> subjects_of(const Options& options) {
@@ -70,9 +71,11 @@ std::vector<Subject> subjects_of(const Options& options) {
     std::vector<std::uint32_t> sizes{1'000, 100'000, 1'000'000};
     if (options.large) sizes.push_back(10'000'000);
     std::vector<Subject> subjects;
-    for (const auto& [method, travel] : kPipelines) {
-        for (const std::uint32_t flows : sizes) {
-            subjects.push_back({measure_pipeline, method, travel, flows});
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        for (const auto& [method, travel] : kPipelines) {
+            for (const std::uint32_t flows : sizes) {
+                subjects.push_back({measure_pipeline, method, travel, flows, family});
+            }
         }
     }
     for (const ForwardingMethod method : {ForwardingMethod::DirectRouting, ForwardingMethod::Nat}) {
@@ -110,6 +113,7 @@ int run_report(std::span<const std::string_view> arguments) {
         one.method = subject.method;
         one.travel = subject.travel;
         one.flows = subject.flows;
+        one.family = subject.family;
         // Each sample of new connections sweeps the whole table afterwards.
         if (subject.measure != measure_pipeline) one.samples = std::min(one.samples, 100U);
         std::fprintf(stderr, "\r%zu of %zu ", i + 1, subjects.size());
