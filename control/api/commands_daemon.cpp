@@ -266,6 +266,7 @@ Result<Json> set_server_weight(CommandContext& context, const Json& args) {
     std::optional<std::uint16_t> wanted;
     if (*weight >= 0) wanted = static_cast<std::uint16_t>(*weight);
     Director& director = context.director;
+    director.settle();
     Json changed = Json::array();
     for (const ServerChoice& choice : find_servers(director.config(), *service, *server)) {
         changed.push_back(set_weight(director, choice, wanted));

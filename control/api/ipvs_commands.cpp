@@ -54,6 +54,7 @@ Status IpvsCommands::publish(const ipvs::Table& before, const ipvs::Table& after
 
 ipvs::Output IpvsCommands::run(const std::vector<std::string>& arguments,
                                const std::string& program, const std::string& input) {
+    hooks_.settle();
     ipvs::Table table = to_table(hooks_.build(hooks_.changes()));
     ipvs::Table before = table;
     ipvs::Backend backend;

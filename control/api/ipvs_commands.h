@@ -20,6 +20,8 @@ namespace pollux::control::api {
 
 // What the commands work on: in the daemon the Director's parts.
 struct IpvsHooks {
+    // Called before a command that may change something looks at what there is.
+    std::function<void()> settle = [] {};
     // The configuration's part of the table.
     std::function<FileTable()> file;
     std::function<const RuntimeServices&()> changes;

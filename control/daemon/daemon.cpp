@@ -137,6 +137,7 @@ void feed_watchdog(const Director& director) {
 
 api::IpvsHooks make_ipvs_hooks(Director& director) {
     api::IpvsHooks hooks;
+    hooks.settle = [&director] { director.settle(); };
     hooks.file = [&director] { return build_file_table(director.config()); };
     hooks.changes = [&director]() -> const RuntimeServices& { return director.runtime_services(); };
     hooks.build = [&director](const RuntimeServices& changes) {

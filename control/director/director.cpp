@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "control/director/log_options.h"
-#include "control/director/unavailable.h"
 #include "control/log/log.h"
 #include "control/spec/spec_builder.h"
 
@@ -89,7 +88,7 @@ Result<std::unique_ptr<Director>> Director::create(EventLoop& loop, dpdk::Runtim
     std::unique_ptr<Director> director(new Director(loop, runtime, plane, std::move(config)));
     if (const Status opened = director->open_kernel(); !opened) return opened.error();
     director->make_components();
-    if (const Status published = director->publisher_->publish(); !published) {
+    if (const Status published = director->publisher_->publish_now(); !published) {
         return published.error();
     }
     return director;
@@ -148,9 +147,9 @@ void Director::make_components() {
     };
     publisher_ = std::make_unique<Publisher>(
         *loop_, *plane_,
-        Publisher::Hooks{[this] { return build(*config_, runtime_services_); },
+        Publisher::Hooks{[this] { return gather(config_, runtime_services_); },
                          [this] { return now(); },
-                         [this](const lb::DataPlaneSpec& spec) { spec_applied(spec); }});
+                         [this](const Publisher::SharedSpec& spec) { spec_applied(spec); }});
 }
 
 void Director::start() {
@@ -191,78 +190,113 @@ void Director::preview_runtime(const Config& next, RuntimeServices& changes, Run
     diff.changes.insert(diff.changes.end(), lines.begin(), lines.end());
 }
 
-Result<ConfigDiff> Director::reload(std::shared_ptr<const Config> next, ConfigDiff diff,
-                                    RuntimeChanges fate) {
-    if (const Status available = check_available(*next); !available) return available.error();
+void Director::reload(ReloadPlan next, RuntimeChanges fate, ReloadDone done) {
     RuntimeServices changes = runtime_services_;
-    preview_runtime(*next, changes, fate, diff);
+    ConfigDiff diff = std::move(next.diff);
+    preview_runtime(*next.config, changes, fate, diff);
+    const KernelPlan before = plan_kernel(*config_, ports_);
+    const KernelPlan after = plan_kernel(*next.config, ports_);
+    Status ready = prepare_reload(next, diff);
+    if (ready) ready = apply_kernel_plan(*netlink_, before, after);
+    if (!ready) return done(ready.error());
+    const auto plan = std::make_shared<ReloadPlan>(std::move(next));
+    publisher_->publish([this, plan, changes] { return gather(plan->config, changes); },
+                        [this, plan, changes, before, after, diff = std::move(diff),
+                         done = std::move(done)](const Status& published) mutable {
+                            if (published) {
+                                commit(*plan, std::move(changes), diff);
+                                return done(std::move(diff));
+                            }
+                            const Status undone = apply_kernel_plan(*netlink_, after, before);
+                            if (!undone) log::error("kernel state not restored", undone.error());
+                            done(published.error());
+                        });
+}
+
+Status Director::prepare_reload(const ReloadPlan& next, const ConfigDiff& diff) {
+    if (!next.available) return next.available;
     if (!diff.restart_only.empty()) return refuse_restart_only(diff.restart_only);
     for (const auto& extension : extensions_) {
-        if (const Status accepted = extension->check(*next); !accepted) return accepted.error();
+        if (Status accepted = extension->check(*next.config); !accepted) return accepted;
     }
-    const KernelPlan before = plan_kernel(*config_, ports_);
-    const KernelPlan after = plan_kernel(*next, ports_);
-    if (const Status done = apply_kernel_plan(*netlink_, before, after); !done) return done.error();
-    if (const Status done = publisher_->publish(build(*next, changes)); !done) {
-        const Status undone = apply_kernel_plan(*netlink_, after, before);
-        if (!undone) log::error("kernel state not restored", undone.error());
-        return done.error();
-    }
+    return ok_status();
+}
+
+void Director::commit(ReloadPlan& plan, RuntimeServices changes, const ConfigDiff& diff) {
     // The old one lives on for the extensions, and with whoever wants to go back to it.
-    const std::shared_ptr<const Config> old = std::exchange(config_, std::move(next));
+    const std::shared_ptr<const Config> old = std::exchange(config_, plan.config);
+    const bool by_hand = runtime_services_.size() != 0;
     runtime_services_ = std::move(changes);
     ++reloads_;
-    forget_removed(servers_, old->virtual_servers, config_->virtual_servers);
-    update_servers();
+    for (const ServerKey& key : plan.removed) servers_.servers.erase(key);
+    if (by_hand || plan.server_addresses != server_addresses_) {
+        server_addresses_ = std::move(plan.server_addresses);
+        update_next_hops();
+    }
     if (old->log.level != config_->log.level) log::set_level(to_log_level(config_->log.level));
     for (const auto& extension : extensions_) extension->reloaded(*old, *config_);
     log_changes(diff.changes);
     log::info("reloaded", {{"changes", diff.changes.size()}, {"generation", plane_->generation()}});
-    return diff;
 }
 
 void Director::add(std::unique_ptr<Extension> extension) {
     extensions_.push_back(std::move(extension));
 }
 
-lb::DataPlaneSpec Director::build(const Config& config, const RuntimeServices& changes) const {
-    return build_spec({config, ports_, monitor_->tables(), servers_, vips_->owned(), &changes});
+// The network's part is small, and the kernel's tables are the loop's: only services, their servers
+// and the states of those travel.
+Publisher::Gathered Director::gather(std::shared_ptr<const Config> config,
+                                     RuntimeServices changes) const {
+    std::size_t servers = changes.size();
+    for (const VirtualServerConfig& service : config->virtual_servers) {
+        servers += service.real_server.size();
+    }
+    auto network = std::make_shared<lb::DataPlaneSpec>(
+        build_network({*config, ports_, monitor_->tables(), servers_, vips_->owned(), nullptr}));
+    auto build = [config = std::move(config), network = std::move(network), states = servers_,
+                  changes = std::move(changes)] {
+        lb::DataPlaneSpec spec = std::move(*network);
+        add_services(spec, *config, states, changes);
+        return spec;
+    };
+    return {std::move(build), servers};
 }
 
 Status Director::change_services(const lb::DataPlaneSpec& spec, RuntimeServices changes) {
     std::swap(runtime_services_, changes);
-    Status done = publisher_->publish(spec);
+    Status done = publisher_->publish_now(spec);
     if (!done) {
         runtime_services_ = std::move(changes);
     } else {
-        update_servers();
+        update_next_hops();
     }
     return done;
 }
 
 // Servers that are down are wanted, too: they may come back any moment.
-void Director::update_servers() {
-    server_addresses_ = server_addresses(*config_);
-    for (const auto& [service, server] : runtime_services_.added_servers()) {
-        server_addresses_.insert(server.address);
-    }
-    update_next_hops();
-}
-
 void Director::update_next_hops() {
-    next_hops_->update_wanted(spec_.routes, server_addresses_);
+    std::set<net::IpAddress> added;
+    for (const auto& [service, server] : runtime_services_.added_servers()) {
+        added.insert(server.address);
+    }
+    if (added.empty()) {
+        next_hops_->update_wanted(spec_->routes, server_addresses_);
+    } else {
+        added.insert(server_addresses_.begin(), server_addresses_.end());
+        next_hops_->update_wanted(spec_->routes, added);
+    }
     next_hops_stale_ = false;
 }
 
-void Director::spec_applied(const lb::DataPlaneSpec& spec) {
+void Director::spec_applied(const Publisher::SharedSpec& spec) {
     // Most snapshots only follow a server's state.
-    const bool same_routes = spec.routes == spec_.routes;
+    const bool same_routes = spec->routes == spec_->routes;
     spec_ = spec;
     if (next_hops_stale_ || !same_routes) update_next_hops();
     log::debug("snapshot published", {{"generation", plane_->generation()},
-                                      {"services", spec.services.size()},
-                                      {"routes", spec.routes.size()},
-                                      {"owned", spec.owned.size()}});
+                                      {"services", spec->services.size()},
+                                      {"routes", spec->routes.size()},
+                                      {"owned", spec->owned.size()}});
 }
 
 void Director::watch_kernel() {

@@ -16,6 +16,7 @@
 #include "control/director/kernel_plan.h"
 #include "control/director/publisher.h"
 #include "control/director/punt_dispatch.h"
+#include "control/director/reload_plan.h"
 #include "control/director/worker_watch.h"
 #include "control/events/event_log.h"
 #include "control/loop/event_loop.h"
@@ -47,11 +48,10 @@ class Director {
     void stop(const std::string& reason);
     [[nodiscard]] bool stopping() const { return stopping_; }
 
-    // Makes `next` the configuration, as one transaction: a refused one changes nothing. The lines
-    // tell what changed. `diff` is what diff_configs says of config() and `next`: the caller may
-    // have compared large configurations elsewhere.
-    Result<ConfigDiff> reload(std::shared_ptr<const Config> next, ConfigDiff diff,
-                              RuntimeChanges fate);
+    // Makes `next` the configuration, as one transaction: a refused one changes nothing. `done`
+    // gets the lines that tell what changed; it may be called from within. One reload at a time.
+    using ReloadDone = std::function<void(Result<ConfigDiff>)>;
+    void reload(ReloadPlan next, RuntimeChanges fate, ReloadDone done);
     // Completes the diff by what a reload does to the operator's changes. `changes`, a copy of
     // runtime_services(), becomes what is left of them.
     void preview_runtime(const Config& next, RuntimeServices& changes, RuntimeChanges fate,
@@ -80,8 +80,11 @@ class Director {
     // To set weights; call publish_soon() after a change.
     RuntimeServices& runtime_changes() { return runtime_services_; }
     [[nodiscard]] lb::DataPlaneSpec build_with(const RuntimeServices& changes) const {
-        return build(*config_, changes);
+        return gather(config_, changes).build();
     }
+    // Waits for a snapshot or a reload that is on its way: to be called before looking at what the
+    // operator is about to change.
+    void settle() { publisher_->complete(); }
     Status change_services(const lb::DataPlaneSpec& spec, RuntimeServices changes);
     // Sends a complete frame out of a port. False: queue full.
     bool transmit(lb::PortId port, std::span<const std::uint8_t> frame) {
@@ -103,7 +106,7 @@ class Director {
     // How long the most silent worker has been silent (decision D13); known to about 20 ms.
     [[nodiscard]] lb::Duration worker_silence() const { return watch_.longest_silence(now()); }
     // The spec of the snapshot that workers use.
-    [[nodiscard]] const lb::DataPlaneSpec& spec() const { return spec_; }
+    [[nodiscard]] const lb::DataPlaneSpec& spec() const { return *spec_; }
     [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
     [[nodiscard]] lb::TimePoint started() const { return started_; }
 
@@ -112,11 +115,12 @@ class Director {
 
     Status open_kernel();
     void make_components();
-    [[nodiscard]] lb::DataPlaneSpec build(const Config& config,
-                                          const RuntimeServices& changes) const;
-    void update_servers();
+    [[nodiscard]] Publisher::Gathered gather(std::shared_ptr<const Config> config,
+                                             RuntimeServices changes) const;
+    Status prepare_reload(const ReloadPlan& next, const ConfigDiff& diff);
+    void commit(ReloadPlan& plan, RuntimeServices changes, const ConfigDiff& diff);
     void update_next_hops();
-    void spec_applied(const lb::DataPlaneSpec& spec);
+    void spec_applied(const Publisher::SharedSpec& spec);
     void watch_kernel();
     void housekeep();
     void update_links();
@@ -130,8 +134,8 @@ class Director {
     ServerStates servers_;
     RuntimeServices runtime_services_;
     EventLog events_;
-    std::set<net::IpAddress> server_addresses_;  // of both
-    lb::DataPlaneSpec spec_;
+    std::set<net::IpAddress> server_addresses_;  // of the configuration
+    Publisher::SharedSpec spec_ = std::make_shared<const lb::DataPlaneSpec>();
     bool next_hops_stale_ = true;  // the kernel's routes changed since their last update
     lb::TimePoint started_;
     std::uint64_t reloads_ = 0;

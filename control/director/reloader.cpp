@@ -38,8 +38,17 @@ Reloader::Reloader(Director& director, std::string path, LoadOptions options)
                      }),
       background_(director.loop()) {}
 
-// Reads the file on the thread and compares it with what is in force, then calls back.
-void Reloader::read(const std::function<void(Candidate&)>& then) {
+void Reloader::enqueue(Job job) {
+    jobs_.push_back(std::move(job));
+    if (jobs_.size() == 1) jobs_.front()();
+}
+
+void Reloader::next_job() {
+    jobs_.pop_front();
+    if (!jobs_.empty()) jobs_.front()();
+}
+
+void Reloader::read(std::function<void(Candidate&)> then) {
     auto candidate = std::make_shared<Candidate>();
     candidate->against = director_->shared_config();
     background_.start(
@@ -50,31 +59,42 @@ void Reloader::read(const std::function<void(Candidate&)>& then) {
                 return;
             }
             if (loaded.warnings > 0) candidate->outcome.messages = render_all(loaded);
-            candidate->config = std::make_shared<const Config>(std::move(*loaded.config));
-            candidate->outcome.diff = diff_configs(*candidate->against, *candidate->config);
+            candidate->plan = plan_reload(
+                *candidate->against, std::make_shared<const Config>(std::move(*loaded.config)));
         },
-        [candidate, then] { then(*candidate); });
+        [candidate, then = std::move(then)] { then(*candidate); });
 }
 
-Reloader::Outcome Reloader::apply(Candidate& candidate, RuntimeChanges fate) {
-    Outcome outcome = std::move(candidate.outcome);
-    const std::shared_ptr<const Config> before = director_->shared_config();
-    // Another reload came in between.
-    if (before != candidate.against) outcome.diff = diff_configs(*before, *candidate.config);
-    auto done = director_->reload(candidate.config, std::move(outcome.diff), fate);
-    if (!done) {
-        outcome.error = done.error();
-        outcome.diff = {};
-        discard(std::move(candidate.config));
-        return outcome;
-    }
-    outcome.accepted = true;
-    outcome.diff = std::move(done).value();
-    if (!outcome.diff.changes.empty()) keep_previous(before);
-    candidate.config.reset();  // the director's now
-    candidate.against.reset();
-    discard(before);
-    return outcome;
+void Reloader::plan(std::shared_ptr<const Config> config, std::function<void(Candidate&)> then) {
+    auto candidate = std::make_shared<Candidate>();
+    candidate->against = director_->shared_config();
+    background_.start(
+        [candidate, config = std::move(config)] {
+            candidate->plan = plan_reload(*candidate->against, config);
+        },
+        [candidate, then = std::move(then)] { then(*candidate); });
+}
+
+// `candidate` lives until the end of the call; what must live on is taken out of it.
+void Reloader::apply(Candidate& candidate, RuntimeChanges fate, Done done) {
+    auto kept = std::make_shared<Candidate>(std::move(candidate));
+    ReloadPlan plan = std::move(*kept->plan);
+    kept->plan.reset();
+    const std::shared_ptr<const Config> config = plan.config;
+    director_->reload(std::move(plan), fate,
+                      [this, kept, config, done = std::move(done)](Result<ConfigDiff> result) {
+                          Outcome& outcome = kept->outcome;
+                          outcome.accepted = result.ok();
+                          if (result) {
+                              outcome.diff = std::move(result).value();
+                              if (!outcome.diff.changes.empty()) keep_previous(kept->against);
+                          } else {
+                              outcome.error = result.error();
+                              discard(config);
+                          }
+                          discard(std::move(kept->against));
+                          if (done) done(outcome);
+                      });
 }
 
 // Until a reload is confirmed, going back means going back to what was before it.
@@ -83,25 +103,21 @@ void Reloader::keep_previous(std::shared_ptr<const Config> before) {
     discard(std::exchange(previous_, std::move(before)));
 }
 
-void Reloader::discard(std::shared_ptr<const Config> config) {
-    if (!config) return;
-    background_.start([dead = std::move(config)] {}, {});
-}
-
 void Reloader::reload(std::chrono::seconds confirm, RuntimeChanges fate, Done done) {
-    read([this, confirm, fate, done = std::move(done)](Candidate& candidate) {
-        if (!candidate.config) {
-            log_refusal(candidate.outcome);
-            if (done) done(candidate.outcome);
-            return;
-        }
-        const Outcome outcome = apply(candidate, fate);
+    const auto finish = [this, confirm, done = std::move(done)](const Outcome& outcome) {
         if (!outcome.accepted) {
             log_refusal(outcome);
         } else if (confirm > std::chrono::seconds::zero()) {
             confirm_timer_.start_once(confirm);
         }
         if (done) done(outcome);
+        next_job();
+    };
+    enqueue([this, fate, finish] {
+        read([this, fate, finish](Candidate& candidate) {
+            if (!candidate.plan) return finish(candidate.outcome);
+            apply(candidate, fate, finish);
+        });
     });
 }
 
@@ -113,15 +129,19 @@ void Reloader::reload_unasked() {
 }
 
 void Reloader::preview(RuntimeChanges fate, Done done) {
-    read([this, fate, done = std::move(done)](Candidate& candidate) {
-        Outcome& outcome = candidate.outcome;
-        if (candidate.config) {
-            outcome.accepted = true;
-            RuntimeServices changes = director_->runtime_services();
-            director_->preview_runtime(*candidate.config, changes, fate, outcome.diff);
-        }
-        discard(std::move(candidate.config));
-        done(outcome);
+    enqueue([this, fate, done = std::move(done)] {
+        read([this, fate, done](Candidate& candidate) {
+            Outcome& outcome = candidate.outcome;
+            if (candidate.plan) {
+                outcome.accepted = true;
+                outcome.diff = std::move(candidate.plan->diff);
+                RuntimeServices changes = director_->runtime_services();
+                director_->preview_runtime(*candidate.plan->config, changes, fate, outcome.diff);
+                discard(std::move(candidate.plan));
+            }
+            done(outcome);
+            next_job();
+        });
     });
 }
 
@@ -137,24 +157,21 @@ Status Reloader::confirm() {
 
 void Reloader::rollback(Done done) {
     confirm_timer_.cancel();
-    if (!previous_) {
-        Outcome outcome;
-        outcome.error = {"there is no earlier configuration to go back to", ""};
+    const auto finish = [this, done = std::move(done)](const Outcome& outcome) {
+        if (!outcome.accepted) log_refusal(outcome);
         if (done) done(outcome);
-        return;
-    }
-    auto candidate = std::make_shared<Candidate>();
-    candidate->against = director_->shared_config();
-    candidate->config = std::exchange(previous_, nullptr);
-    background_.start(
-        [candidate] {
-            candidate->outcome.diff = diff_configs(*candidate->against, *candidate->config);
-        },
-        [this, candidate, done = std::move(done)] {
-            const Outcome outcome = apply(*candidate, RuntimeChanges::Keep);
-            if (!outcome.accepted) log_refusal(outcome);
-            if (done) done(outcome);
+        next_job();
+    };
+    enqueue([this, finish] {
+        if (!previous_) {
+            Outcome outcome;
+            outcome.error = {"there is no earlier configuration to go back to", ""};
+            return finish(outcome);
+        }
+        plan(std::exchange(previous_, nullptr), [this, finish](Candidate& candidate) {
+            apply(candidate, RuntimeChanges::Keep, finish);
         });
+    });
 }
 
 }  // namespace pollux::control

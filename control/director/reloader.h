@@ -7,13 +7,16 @@
 // thread.
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/config/load.h"
 #include "control/director/director.h"
+#include "control/director/reload_plan.h"
 #include "control/loop/background_work.h"
 
 namespace pollux::control {
@@ -50,22 +53,33 @@ class Reloader {
   private:
     // What the thread makes.
     struct Candidate {
-        std::shared_ptr<const Config> config;   // not set: refused
-        std::shared_ptr<const Config> against;  // that `diff` starts from
+        std::optional<ReloadPlan> plan;         // not set: refused
+        std::shared_ptr<const Config> against;  // that the plan starts from
         Outcome outcome;
     };
+    using Job = std::function<void()>;
 
-    void read(const std::function<void(Candidate&)>& then);
-    Outcome apply(Candidate& candidate, RuntimeChanges fate);
+    // One at a time: each job ends with next_job(), so that none starts from a configuration that
+    // another is about to replace.
+    void enqueue(Job job);
+    void next_job();
+    // Makes a candidate of the file on the thread, then calls back.
+    void read(std::function<void(Candidate&)> then);
+    void plan(std::shared_ptr<const Config> config, std::function<void(Candidate&)> then);
+    void apply(Candidate& candidate, RuntimeChanges fate, Done done);
     void keep_previous(std::shared_ptr<const Config> before);
     // Frees it on the thread: tens of thousands of servers take a while.
-    void discard(std::shared_ptr<const Config> config);
+    template <typename Large>
+    void discard(Large large) {
+        background_.start([dead = std::move(large)] {}, {});
+    }
 
     Director* director_;
     std::string path_;
     LoadOptions options_;
     std::shared_ptr<const Config> previous_;
     unsigned reloads_waiting_ = 0;  // of reload_unasked(), the running one counted
+    std::deque<Job> jobs_;          // the first one runs
     Timer confirm_timer_;
     BackgroundWork background_;
 };

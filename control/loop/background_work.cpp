@@ -34,7 +34,7 @@ class SignalsBlocked {
 BackgroundWork::BackgroundWork(EventLoop& loop) : loop_(&loop) {}
 
 BackgroundWork::~BackgroundWork() {
-    alive_.reset();
+    current_.reset();
     if (thread_.joinable()) thread_.join();
 }
 
@@ -48,8 +48,9 @@ void BackgroundWork::next() {
     queue_.pop_front();
     done_ = std::move(piece.done);
     running_ = true;
+    current_ = std::make_shared<bool>(true);
     const SignalsBlocked blocked;
-    thread_ = std::thread([this, loop = loop_, still = std::weak_ptr<bool>(alive_),
+    thread_ = std::thread([this, loop = loop_, still = std::weak_ptr<bool>(current_),
                            work = std::move(piece.work)]() mutable {
         // Linux: of the calling thread alone.
         setpriority(PRIO_PROCESS, 0, kNice);
@@ -61,8 +62,13 @@ void BackgroundWork::next() {
     });
 }
 
+void BackgroundWork::complete() {
+    while (running_) finished();
+}
+
 void BackgroundWork::finished() {
     thread_.join();
+    current_.reset();
     running_ = false;
     const EventLoop::Callback done = std::exchange(done_, {});
     if (!queue_.empty()) next();

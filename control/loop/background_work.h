@@ -26,6 +26,10 @@ class BackgroundWork {
     // `work` runs on the thread when those before it are done, then `done` from the loop.
     void start(std::function<void()> work, EventLoop::Callback done);
 
+    // Waits until all pieces are done; their `done` is called from within. For the rare case that
+    // something cannot wait for the loop.
+    void complete();
+
     // Pieces that run or wait.
     [[nodiscard]] std::size_t pending() const { return queue_.size() + (running_ ? 1 : 0); }
 
@@ -43,7 +47,7 @@ class BackgroundWork {
     EventLoop::Callback done_;  // of the piece that runs
     std::thread thread_;
     bool running_ = false;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::shared_ptr<bool> current_;  // of the piece that runs: what it posts finds it, or nothing
 };
 
 }  // namespace pollux::control

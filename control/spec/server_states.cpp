@@ -22,20 +22,22 @@ ServerState ServiceStates::of(const RealServerConfig& server) const {
     return known ? (*found)->second : ServerState{};
 }
 
-void forget_removed(ServerStates& states, std::span<const VirtualServerConfig> before,
-                    std::span<const VirtualServerConfig> after) {
+std::vector<ServerKey> removed_servers(std::span<const VirtualServerConfig> before,
+                                       std::span<const VirtualServerConfig> after) {
     std::set<ServerKey> present;
     for (const VirtualServerConfig& service : after) {
         for (const RealServerConfig& server : service.real_server) {
             present.insert(ServerKey::of(service, server));
         }
     }
+    std::vector<ServerKey> removed;
     for (const VirtualServerConfig& service : before) {
         for (const RealServerConfig& server : service.real_server) {
-            const ServerKey key = ServerKey::of(service, server);
-            if (!present.contains(key)) states.servers.erase(key);
+            ServerKey key = ServerKey::of(service, server);
+            if (!present.contains(key)) removed.push_back(std::move(key));
         }
     }
+    return removed;
 }
 
 std::string_view to_string(lb::Protocol protocol) {

@@ -95,9 +95,10 @@ class ServiceStates {
     bool without_quorum_;
 };
 
-// Forgets what was decided about servers that a reload removed: one that comes back is a new one.
-void forget_removed(ServerStates& states, std::span<const VirtualServerConfig> before,
-                    std::span<const VirtualServerConfig> after);
+// The servers that a reload removes. What was decided about them is to be forgotten: one that comes
+// back is a new one.
+[[nodiscard]] std::vector<ServerKey> removed_servers(std::span<const VirtualServerConfig> before,
+                                                     std::span<const VirtualServerConfig> after);
 
 // "TCP 10.0.0.1:80", "UDP [2001:db8::1]:53", "fwmark 3", "group web TCP".
 [[nodiscard]] std::string to_string(const VirtualServerKey& key);

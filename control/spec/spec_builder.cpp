@@ -179,17 +179,15 @@ ServerEndpoints held_back(const VirtualServerConfig& service, const ServerStates
 }
 
 // The file's services with the operator's changes laid over them, then the operator's own.
-std::vector<lb::ServiceSpec> build_table(const SpecInputs& inputs) {
-    static const RuntimeServices kNoChanges;
-    const RuntimeServices& runtime = inputs.runtime == nullptr ? kNoChanges : *inputs.runtime;
+std::vector<lb::ServiceSpec> build_table(const Config& config, const ServerStates& states,
+                                         const RuntimeServices& runtime) {
     std::vector<lb::ServiceSpec> table;
     std::set<lb::ServiceKey> of_file;
     const bool changed = runtime.size() != 0;
-    for (const VirtualServerConfig& server : inputs.config.virtual_servers) {
-        const ServerEndpoints held =
-            changed ? held_back(server, inputs.servers) : ServerEndpoints{};
+    for (const VirtualServerConfig& server : config.virtual_servers) {
+        const ServerEndpoints held = changed ? held_back(server, states) : ServerEndpoints{};
         for (lb::ServiceSpec& service :
-             build_services(server, inputs.config.virtual_server_groups, inputs.servers)) {
+             build_services(server, config.virtual_server_groups, states)) {
             of_file.insert(lb::ServiceKey::of(service));
             if (runtime.apply(service, held)) table.push_back(std::move(service));
         }
@@ -230,6 +228,21 @@ std::vector<lb::ServiceSpec> build_services(const VirtualServerConfig& server,
 }
 
 lb::DataPlaneSpec build_spec(const SpecInputs& inputs) {
+    static const RuntimeServices kNoChanges;
+    lb::DataPlaneSpec spec = build_network(inputs);
+    add_services(spec, inputs.config, inputs.servers,
+                 inputs.runtime == nullptr ? kNoChanges : *inputs.runtime);
+    return spec;
+}
+
+void add_services(lb::DataPlaneSpec& spec, const Config& config, const ServerStates& servers,
+                  const RuntimeServices& runtime) {
+    spec.services = build_table(config, servers, runtime);
+    spec.timeouts = config.conntrack.timeout;
+    runtime.apply(spec.timeouts);
+}
+
+lb::DataPlaneSpec build_network(const SpecInputs& inputs) {
     const Config& config = inputs.config;
     lb::DataPlaneSpec spec;
     spec.ports = build_ports(inputs);
@@ -242,10 +255,7 @@ lb::DataPlaneSpec build_spec(const SpecInputs& inputs) {
         spec.local_addresses.push_back({local.address, local.ports.first, local.ports.last});
     }
     for (const MarkConfig& mark : config.marks) spec.marks.push_back(to_spec(mark));
-    spec.services = build_table(inputs);
     spec.sysctl = config.conntrack.sysctl;
-    spec.timeouts = config.conntrack.timeout;
-    if (inputs.runtime != nullptr) inputs.runtime->apply(spec.timeouts);
     return spec;
 }
 

@@ -27,6 +27,11 @@ struct SpecInputs {
 };
 
 [[nodiscard]] lb::DataPlaneSpec build_spec(const SpecInputs& inputs);
+// The same in two steps: what follows from the network, then the services, by far the largest part,
+// which need neither ports nor the kernel's tables.
+[[nodiscard]] lb::DataPlaneSpec build_network(const SpecInputs& inputs);
+void add_services(lb::DataPlaneSpec& spec, const Config& config, const ServerStates& servers,
+                  const RuntimeServices& runtime);
 
 // The services that one [[virtual_server]] stands for: one, or one per address of its group.
 [[nodiscard]] std::vector<lb::ServiceSpec> build_services(

@@ -39,18 +39,49 @@ Result<std::unique_ptr<DataPlane>> DataPlane::create(const DataPlaneLimits& limi
 }
 
 Status DataPlane::apply(const DataPlaneSpec& spec, TimePoint now) {
-    if (Status status = impl_->publish(spec); !status) return status;
-    impl_->spec = spec;
+    auto work = begin();
+    work->run(std::make_shared<const DataPlaneSpec>(spec));
+    return finish(std::move(work), now);
+}
+
+std::unique_ptr<SnapshotWork> DataPlane::begin() {
+    assert(!impl_->building && "one work at a time");
+    impl_->building = true;
+    return std::make_unique<SnapshotWork>(std::make_unique<SnapshotWork::Impl>(SnapshotWork::Impl{
+        impl_->builder, impl_->shared.snapshot.read(), nullptr, nullptr, ok_status()}));
+}
+
+Status DataPlane::finish(std::unique_ptr<SnapshotWork> work, TimePoint now) {
+    assert(impl_->building && work->impl_->spec && "after begin and run");
+    impl_->building = false;
+    if (!work->impl_->status) return work->impl_->status;
+    impl_->publish(std::move(work->impl_->next), *work->impl_->spec);
+    impl_->spec = work->impl_->spec;
     housekeep(now, 0);
     return ok_status();
 }
 
-Status DataPlane::Impl::publish(const DataPlaneSpec& wanted) {
-    auto next = builder.build(wanted, shared.snapshot.read());
-    if (!next) return next.error();
-    record_addresses(**next);
-    const std::uint64_t generation = (*next)->generation;
-    auto replaced = shared.snapshot.publish(std::move(*next));
+SnapshotWork::SnapshotWork(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SnapshotWork::~SnapshotWork() = default;
+
+void SnapshotWork::run(std::shared_ptr<const DataPlaneSpec> spec) {
+    impl_->spec = std::move(spec);
+    auto built = impl_->builder.build(*impl_->spec, impl_->previous);
+    if (built) {
+        impl_->next = std::move(built).value();
+    } else {
+        impl_->status = built.error();
+    }
+}
+
+const std::shared_ptr<const DataPlaneSpec>& SnapshotWork::spec() const {
+    return impl_->spec;
+}
+
+void DataPlane::Impl::publish(std::unique_ptr<Snapshot> next, const DataPlaneSpec& wanted) {
+    record_addresses(*next);
+    const std::uint64_t generation = next->generation;
+    auto replaced = shared.snapshot.publish(std::move(next));
     frees.defer([this, generation, old = std::shared_ptr<const Snapshot>(std::move(replaced))] {
         oldest_generation = generation;
     });
@@ -58,7 +89,6 @@ Status DataPlane::Impl::publish(const DataPlaneSpec& wanted) {
     if (wanted.sysctl.expire_nodest_conn && builder.has_removed_servers()) {
         flush.request(generation);
     }
-    return ok_status();
 }
 
 void DataPlane::Impl::follow_path_mtus(TimePoint now) {
@@ -74,8 +104,9 @@ void DataPlane::Impl::follow_path_mtus(TimePoint now) {
         return;
     }
     path_mtus_changed = false;
-    const Status status = publish(spec);
-    assert(status && "the specification was accepted before");
+    auto next = builder.build(*spec, &current);
+    assert(next && "the specification was accepted before");
+    publish(std::move(*next), *spec);
 }
 
 std::uint32_t sweep_budget(std::uint32_t max_connections) noexcept {
@@ -95,6 +126,7 @@ void DataPlane::housekeep(TimePoint now, std::uint32_t budget) {
     shared.quiescence.report(shared.control());
     impl.frees.collect();
     impl.flush.run(shared, impl.oldest_generation, tick, budget);
+    if (impl.building) return;
     impl.follow_path_mtus(now);
     impl.builder.release_unused(
         impl.oldest_generation,

@@ -148,14 +148,41 @@ class FlowKey;
 // most 65,536, which take a millisecond or two when all of them have expired.
 [[nodiscard]] std::uint32_t sweep_budget(std::uint32_t max_connections) noexcept;
 
+// The next snapshot in the making: for tables so large that building them must not hold up the
+// control thread. DataPlane::begin gives it, run() may be another thread's, DataPlane::finish takes
+// it back.
+class SnapshotWork {
+  public:
+    struct Impl;
+
+    explicit SnapshotWork(std::unique_ptr<Impl> impl);
+    ~SnapshotWork();
+    SnapshotWork(const SnapshotWork&) = delete;
+    SnapshotWork& operator=(const SnapshotWork&) = delete;
+
+    // Once, on any thread, after begin and before finish.
+    void run(std::shared_ptr<const DataPlaneSpec> spec);
+    // What run() was given.
+    [[nodiscard]] const std::shared_ptr<const DataPlaneSpec>& spec() const;
+
+  private:
+    friend class DataPlane;
+    std::unique_ptr<Impl> impl_;
+};
+
 class DataPlane {
   public:
     // Errors: memory not available (with the remedy), limits out of range.
     static Result<std::unique_ptr<DataPlane>> create(const DataPlaneLimits& limits);
     ~DataPlane();
 
-    // Builds and publishes the next snapshot. A failed apply changes nothing.
+    // Builds and publishes the next snapshot. A failed apply changes nothing. Not between begin and
+    // finish.
     Status apply(const DataPlaneSpec& spec, TimePoint now);
+    // The same in steps: one work at a time, and finish follows begin in any case. Meanwhile the
+    // data plane serves on; ids of removed servers are given back later.
+    [[nodiscard]] std::unique_ptr<SnapshotWork> begin();
+    Status finish(std::unique_ptr<SnapshotWork> work, TimePoint now);
 
     // Frees retired snapshots, expires connections (looks at up to `budget` records), runs the
     // per-second defence. Call about every 10 ms. Control thread.

@@ -20,6 +20,14 @@
 
 namespace pollux::lb {
 
+struct SnapshotWork::Impl {
+    SnapshotBuilder& builder;  // until finish
+    const Snapshot* previous;  // stays current until finish
+    std::shared_ptr<const DataPlaneSpec> spec;
+    std::unique_ptr<Snapshot> next;  // null: not run, or refused
+    Status status = ok_status();
+};
+
 struct DataPlane::Impl {
     Impl(const DataPlaneLimits& limits, MemoryRegion&& memory)
         : shared(limits, std::move(memory)),
@@ -32,8 +40,8 @@ struct DataPlane::Impl {
         shared.quiescence.online(shared.control());
     }
 
-    // Makes `wanted` the current snapshot.
-    Status publish(const DataPlaneSpec& wanted);
+    // Makes what was built of `wanted` the current snapshot.
+    void publish(std::unique_ptr<Snapshot> next, const DataPlaneSpec& wanted);
     // Takes in what workers have learnt of paths to tunnel servers, forgets what is too old, and
     // publishes anew when that changes anything.
     void follow_path_mtus(TimePoint now);
@@ -88,7 +96,8 @@ struct DataPlane::Impl {
     DeferredFrees frees;
     DefenceRound defence;
     RemovedServerFlush flush;
-    DataPlaneSpec spec;              // as applied last
+    std::shared_ptr<const DataPlaneSpec> spec;  // as applied last
+    bool building = false;  // between begin and finish: the builder and path MTUs are the work's
     bool path_mtus_changed = false;  // since the latest snapshot
     TokenBucket path_mtu_snapshots;  // not more of them, whatever routers say
     std::vector<Worker> workers;

@@ -70,6 +70,8 @@ Result<std::unique_ptr<Snapshot>> SnapshotBuilder::build(const DataPlaneSpec& sp
     for (ServerRecord& server : servers_) server.present = false;
     std::vector<RealServerId> taken;
     for (const ServiceSpec& service : spec.services) take_service(service, taken);
+    services_removed_ |= std::ranges::any_of(
+        services_, [](const ServiceRecord& record) { return record.used && !record.present; });
     fill_services(spec, taken, previous, *next);
     fill_servers(*next);
     return next;
@@ -208,6 +210,7 @@ void SnapshotBuilder::fill_servers(Snapshot& next) {
         if (!record.used) continue;
         if (!record.present && record.removed_in == 0) {
             record.removed_in = next.generation;
+            removed_.push_back(RealServerId{static_cast<std::uint32_t>(i)});
             has_removed_servers_ = true;
         }
         RealServer& server = next.servers[i];
@@ -282,6 +285,7 @@ void SnapshotBuilder::free_server(RealServerId id) {
 }
 
 void SnapshotBuilder::free_services() {
+    services_removed_ = false;
     for (std::size_t i = 0; i < services_.size(); ++i) {
         ServiceRecord& record = services_[i];
         if (!record.used || record.present || record.servers != 0) continue;

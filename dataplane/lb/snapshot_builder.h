@@ -51,14 +51,18 @@ class SnapshotBuilder {
     // server before its id can be given out again.
     template <typename Release>
     void release_unused(std::uint64_t generation, Release&& release) {
-        for (std::size_t i = 0; i < servers_.size(); ++i) {
-            const RealServerId id{static_cast<std::uint32_t>(i)};
-            if (!is_releasable(id, generation)) continue;
-            release(id, servers_[i].service);
-            free_server(id);
-        }
-        free_services();
+        const bool any = std::erase_if(removed_, [&](RealServerId id) {
+                             const ServerRecord& record = servers_[index(id)];
+                             if (!record.used || record.present) return true;  // it came back
+                             if (!is_releasable(id, generation)) return false;
+                             release(id, record.service);
+                             free_server(id);
+                             return true;
+                         }) != 0;
+        if (any || services_removed_) free_services();
     }
+    // Servers that release_unused looks at.
+    [[nodiscard]] std::size_t removed_servers() const noexcept { return removed_.size(); }
 
   private:
     struct ServerKey {
@@ -123,6 +127,8 @@ class SnapshotBuilder {
     std::span<ServerLoad> loads_;
     const PathMtus& path_mtus_;
     bool has_removed_servers_ = false;
+    std::vector<RealServerId> removed_;  // each once; some may have come back
+    bool services_removed_ = false;      // by the latest build, or one before
     std::uint64_t generation_ = 0;
     std::unordered_map<ServiceKey, ServiceId, HashKey> service_ids_;
     std::unordered_map<ServerKey, RealServerId, HashKey> server_ids_;

@@ -99,7 +99,9 @@ TEST(ServerStates, RemovedServersAreForgottenAndOthersKept) {
     states.servers[key_of(before, 0)].operator_weight = 0;
     states.servers[key_of(before, 1)].operator_weight = 0;
 
-    forget_removed(states, std::vector{before}, std::vector{after});
+    for (const ServerKey& key : removed_servers(std::vector{before}, std::vector{after})) {
+        states.servers.erase(key);
+    }
 
     EXPECT_EQ(servers_of(before, states)[0].weight, 0) << "drained, and still there";
     EXPECT_EQ(servers_of(before, states)[1].weight, 5) << "came back as the file has it";
