@@ -225,6 +225,18 @@ def test_cut_link_is_a_fault_and_the_peer_takes_over(lab):
     wait_owner(node, peer, "10.0.0.3")
 
 
+def test_polluxd_takes_over_from_a_keepalived_without_a_link(lab):
+    lan, node, peer = start_pair(lab, DIALECTS["v3-ipv4"], pollux=100, keepalived=150)
+    wait_until(lambda: peer.holds("10.0.0.3"), "keepalived is MASTER")
+    wait_until(lambda: (instance(node)["master"] or {}).get("priority") == 150, "polluxd hears it")
+    lan.cut(peer)
+    wait_state(node, "MASTER")
+    wait_owner(node, peer, "10.0.0.3")
+    lan.mend(peer)
+    wait_state(node, "BACKUP")
+    wait_owner(peer, node, "10.0.0.3")
+
+
 def test_healed_partition_has_one_master_that_announces_again(lab):
     lan, node, peer = start_pair(lab, DIALECTS["v3-ipv4"], pollux=150, keepalived=100)
     wait_owner(node, peer, "10.0.0.3")
