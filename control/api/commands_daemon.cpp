@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands about the daemon itself: status, configuration, reload, stop, run-time settings.
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
 #include <unistd.h>
 
@@ -31,8 +33,18 @@ Json longer_json(const LoopStats& loop) {
     return json;
 }
 
+// Lines of a reload's answer: tens of thousands would keep the loop for long.
+constexpr std::size_t kMaxToldChanges = 1000;
+
 Json diff_json(const ConfigDiff& diff) {
-    return {{"changes", diff.changes}, {"restart_only", diff.restart_only}};
+    Json changes = Json::array();
+    for (const std::string& line :
+         std::span(diff.changes).first(std::min(diff.changes.size(), kMaxToldChanges))) {
+        changes.push_back(line);
+    }
+    return {{"changes", std::move(changes)},
+            {"changes_total", diff.changes.size()},
+            {"restart_only", diff.restart_only}};
 }
 
 // A reload's outcome; a refusal carries the rendered configuration errors in its message.

@@ -152,7 +152,8 @@ Result<Json> show_servers(CommandContext& context, const Json& args) {
     auto skip = static_cast<std::uint64_t>(*cursor);
     std::uint64_t position = 0, next = 0;
     Json list = Json::array();
-    for (const HealthBoard::Service& service : context.health.board().services()) {
+    for (const auto& entry : context.health.board().services()) {
+        const HealthBoard::Service& service = *entry;
         if (position + service.servers.size() <= skip) {
             position += service.servers.size();
             continue;

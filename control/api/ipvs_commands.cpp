@@ -10,6 +10,9 @@
 namespace pollux::control::api {
 namespace {
 
+// Servers whose counters are sampled in a turn of the loop.
+constexpr std::size_t kServersPerTurn = 512;
+
 ipvs::Table to_table(const lb::DataPlaneSpec& spec) {
     ipvs::Table table;
     table.services = spec.services;
@@ -42,6 +45,26 @@ double seconds(lb::Duration duration) {
 }
 
 }  // namespace
+
+// A round that takes longer than the interval goes on: the next one starts with the one after.
+void IpvsCommands::begin_sample() {
+    if (!sampled_.empty()) return;
+    sampled_ = hooks_.views();
+    sampled_to_ = 0;
+    estimator_.begin_round();
+}
+
+bool IpvsCommands::sample_on() {
+    for (std::size_t servers = 0; sampled_to_ < sampled_.size() && servers < kServersPerTurn;) {
+        const lb::ServiceView& view = sampled_[sampled_to_++];
+        estimator_.take(view);
+        servers += view.servers.size() + 1;
+    }
+    if (sampled_to_ < sampled_.size()) return true;
+    estimator_.end_round();
+    sampled_.clear();
+    return false;
+}
 
 Status IpvsCommands::publish(const ipvs::Table& before, const ipvs::Table& after) {
     RuntimeServices changes = hooks_.changes();

@@ -39,8 +39,10 @@ class IpvsCommands {
   public:
     explicit IpvsCommands(IpvsHooks hooks) : hooks_(std::move(hooks)) {}
 
-    // To be called each RateEstimator::kInterval.
-    void sample() { estimator_.sample(hooks_.views()); }
+    // For rates: begin_sample() each RateEstimator::kInterval, then sample_on() in turns of the
+    // loop until it returns false.
+    void begin_sample();
+    bool sample_on();
 
     // Commands that change the table or its counters. `program` is the name in messages; `input`
     // is what -R reads. Numbers only: names are the client's to resolve.
@@ -55,6 +57,8 @@ class IpvsCommands {
 
     IpvsHooks hooks_;
     ipvs::RateEstimator estimator_;
+    std::vector<lb::ServiceView> sampled_;  // of the round that goes on
+    std::size_t sampled_to_ = 0;            // position in it
     ipvs::CounterBaseline baseline_;
 };
 

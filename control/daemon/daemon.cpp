@@ -125,7 +125,9 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     parts.mailer = mailer.get();
     parts.director->add(std::move(mailer));
     parts.director->add(std::move(health));
-    if (const Status possible = parts.vrrp->check(parts.director->config()); !possible) {
+    ReloadPlan plan;  // as if the file had been loaded anew
+    plan.config = parts.director->shared_config();
+    if (const Status possible = parts.vrrp->check(plan); !possible) {
         return possible;
     }
     return parts.runtime->launch_workers(*parts.plane);
@@ -164,7 +166,13 @@ int serve(Parts& parts, const DaemonOptions& options,
     Director& director = *parts.director;
     Reloader reloader(director, options.config, load_options(options));
     api::IpvsCommands ipvs_commands(make_ipvs_hooks(director));
-    Timer estimator(parts.loop, [&] { ipvs_commands.sample(); });
+    Timer sampler(parts.loop, [&] {
+        if (ipvs_commands.sample_on()) sampler.start_once(lb::Duration::zero());
+    });
+    Timer estimator(parts.loop, [&] {
+        ipvs_commands.begin_sample();
+        sampler.start_once(lb::Duration::zero());
+    });
     estimator.start_every(ipvs::RateEstimator::kInterval);
     api::Tickets tickets;
     api::WorkerLoad load;

@@ -217,7 +217,7 @@ Status Director::prepare_reload(const ReloadPlan& next, const ConfigDiff& diff) 
     if (!next.available) return next.available;
     if (!diff.restart_only.empty()) return refuse_restart_only(diff.restart_only);
     for (const auto& extension : extensions_) {
-        if (Status accepted = extension->check(*next.config); !accepted) return accepted;
+        if (Status accepted = extension->check(next); !accepted) return accepted;
     }
     return ok_status();
 }
@@ -229,12 +229,10 @@ void Director::commit(ReloadPlan& plan, RuntimeServices changes, const ConfigDif
     runtime_services_ = std::move(changes);
     ++reloads_;
     for (const ServerKey& key : plan.removed) servers_.servers.erase(key);
-    if (by_hand || plan.server_addresses != server_addresses_) {
-        server_addresses_ = std::move(plan.server_addresses);
-        update_next_hops();
-    }
+    if (plan.server_addresses) server_addresses_ = *std::move(plan.server_addresses);
+    if (by_hand || plan.server_addresses) update_next_hops();
     if (old->log.level != config_->log.level) log::set_level(to_log_level(config_->log.level));
-    for (const auto& extension : extensions_) extension->reloaded(*old, *config_);
+    for (const auto& extension : extensions_) extension->reloaded(*old, plan);
     log_changes(diff.changes);
     log::info("reloaded", {{"changes", diff.changes.size()}, {"generation", plane_->generation()}});
 }

@@ -6,6 +6,7 @@
 // Control thread.
 
 #include "control/config/config.h"
+#include "control/director/reload_plan.h"
 #include "control/tap/port_table.h"
 #include "dataplane/dpdk/runtime.h"
 #include "dataplane/net/neighbor_frames.h"
@@ -20,10 +21,11 @@ class Extension {
     Extension& operator=(const Extension&) = delete;
     virtual ~Extension() = default;
 
-    // A reload wants this configuration. An error refuses it; nothing may change yet.
-    virtual Status check(const Config& /*next*/) { return ok_status(); }
-    // The reload has happened: Director::config() is `now`. What did not change keeps its state.
-    virtual void reloaded(const Config& /*before*/, const Config& /*now*/) {}
+    // A reload wants this. An error refuses it; nothing may change yet.
+    virtual Status check(const ReloadPlan& /*next*/) { return ok_status(); }
+    // The reload has happened: Director::config() is next.config. What did not change keeps its
+    // state. Many things at once are to be done in several turns of the loop.
+    virtual void reloaded(const Config& /*before*/, const ReloadPlan& /*next*/) {}
     // The daemon stops: last frames may be sent, addresses given up.
     virtual void stopping() {}
 

@@ -5,6 +5,7 @@
 // beside the control loop, for which tens of thousands of servers are too much at once. Pure.
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -17,10 +18,13 @@ namespace pollux::control {
 
 struct ReloadPlan {
     std::shared_ptr<const Config> config;
-    ConfigDiff diff;                            // from the one in force
-    Status available = ok_status();             // of this version of polluxd
-    std::set<net::IpAddress> server_addresses;  // of config
-    std::vector<ServerKey> removed;             // servers that config does not have any more
+    ConfigDiff diff;                 // from the one in force
+    Status available = ok_status();  // of this version of polluxd
+    // Of config; nothing: they are as before.
+    std::optional<std::set<net::IpAddress>> server_addresses;
+    std::vector<ServerKey> removed;   // servers that config does not have any more
+    std::vector<ServerKey> unproven;  // new ones that start DOWN (alpha)
+    std::vector<bool> kept;           // by service of config: as before, word for word
 };
 
 // Any thread. `before` is what is in force, and must still be when the plan is carried out.

@@ -59,10 +59,8 @@ const VirtualServerConfig* HealthRunner::find(const VirtualServerKey& key) const
 
 void HealthRunner::carry_out(const HealthChanges& changes) {
     for (const HealthChange& change : changes) tell(change);
-    if (board_.take_dirty()) {
-        next_tick_ = board_.next_tick();
-        director_->publish_soon();
-    }
+    next_tick_ = board_.next_tick();
+    if (board_.take_dirty()) director_->publish_soon();
 }
 
 void HealthRunner::tell(const HealthChange& change) {
@@ -118,16 +116,17 @@ void HealthRunner::stopping() {
     started_ = false;
     timer_.cancel();
     address_timer_.cancel();
-    for (const HealthBoard::Service& service : board_.services()) {
-        const VirtualServerConfig* config = find(service.key);
+    configure_timer_.cancel();
+    for (const auto& service : board_.services()) {
+        const VirtualServerConfig* config = find(service->key);
         if (config == nullptr || !config->omega) continue;
-        for (const HealthBoard::Server& server : service.servers) {
+        for (const HealthBoard::Server& server : service->servers) {
             const RealServerConfig* its = find_server(*config, server.key);
             if (its == nullptr || !server.alive) continue;
-            notifier_.notify(endpoint(its->address, its->port) + " of " + to_string(service.key),
+            notifier_.notify(endpoint(its->address, its->port) + " of " + to_string(service->key),
                              its->notify_down);
         }
-        if (service.quorum.up()) notifier_.notify(to_string(service.key), config->quorum_down);
+        if (service->quorum.up()) notifier_.notify(to_string(service->key), config->quorum_down);
     }
     notifier_.flush();
 }

@@ -25,63 +25,58 @@ HealthChanges HealthBoard::read(CheckId check, const CheckReading& reading, lb::
                       entry.reading.weight_change == reading.weight_change;
     entry.reading = reading;
     if (same) return changes;
-    for (const auto& [service_index, server_index] : entry.users) {
-        Service& service = services_[service_index];
-        judge(service, service.servers[server_index], now, changes);
-        settle(service, now, changes);
+    for (const auto& [service, position] : entry.users) {
+        judge(*service, service->servers[position], now, changes);
+        settle(*service, now, changes);
     }
     return changes;
 }
 
 HealthChanges HealthBoard::tick(lb::TimePoint now) {
     HealthChanges changes;
-    for (Service& service : services_) {
-        bool due = service.next_step && *service.next_step <= now;
-        for (Server& server : service.servers) {
-            if (!server.held_until || *server.held_until > now) continue;
-            server_up(service, server, now, changes);
-            due = true;
+    if (!earliest_ || *earliest_ > now) return changes;
+    earliest_.reset();
+    for (const auto& service : services_) {
+        bool due = service->next_step && *service->next_step <= now;
+        for (Server& server : service->servers) {
+            if (server.held_until && *server.held_until <= now) {
+                server_up(*service, server, now, changes);
+                due = true;
+            }
+            note_time(server.held_until);
         }
-        if (due) settle(service, now, changes);
+        if (due) settle(*service, now, changes);
+        note_time(service->next_step);
     }
     return changes;
 }
 
-std::optional<lb::TimePoint> HealthBoard::next_tick() const {
-    std::optional<lb::TimePoint> next;
-    const auto earliest = [&next](const std::optional<lb::TimePoint>& time) {
-        if (time && (!next || *time < *next)) next = time;
-    };
-    for (const Service& service : services_) {
-        earliest(service.next_step);
-        for (const Server& server : service.servers) earliest(server.held_until);
-    }
-    return next;
+void HealthBoard::note_time(const std::optional<lb::TimePoint>& time) {
+    if (time && (!earliest_ || *time < *earliest_)) earliest_ = time;
 }
 
 HealthChanges HealthBoard::reconsider(lb::TimePoint now) {
     HealthChanges changes;
-    for (Service& service : services_) settle(service, now, changes);
+    for (const auto& service : services_) settle(*service, now, changes);
     return changes;
 }
 
 bool HealthBoard::wanted(CheckId check) const {
-    return std::ranges::any_of(checks_.at(check)->users, [this](const auto& user) {
-        return !services_[user.first].suspended;
-    });
+    return std::ranges::any_of(checks_.at(check)->users,
+                               [](const auto& user) { return !user.first->suspended; });
 }
 
 std::vector<ServerKey> HealthBoard::servers_of(CheckId check) const {
     std::vector<ServerKey> keys;
     for (const auto& [service, server] : checks_.at(check)->users) {
-        keys.push_back(services_[service].servers[server].key);
+        keys.push_back(service->servers[server].key);
     }
     return keys;
 }
 
 void HealthBoard::set_suspended(const VirtualServerKey& key, bool suspended) {
-    for (Service& service : services_) {
-        if (service.key == key) service.suspended = suspended;
+    if (const auto found = by_key_.find(key); found != by_key_.end()) {
+        found->second->suspended = suspended;
     }
 }
 
@@ -113,6 +108,7 @@ void HealthBoard::judge(Service& service, Server& server, lb::TimePoint now,
             server_down(service, server, now, changes);
         } else if (good && !server.alive) {
             server.held_until = server.flaps.held_until(service.flap_limits, now);
+            note_time(server.held_until);
             if (!server.held_until) {
                 server_up(service, server, now, changes);
                 changes.back().initial = first;
@@ -222,6 +218,7 @@ void HealthBoard::set_ramps(Service& service, lb::TimePoint now) {
         dirty_ = true;
     }
     service.next_step = ramped.next_step;
+    note_time(service.next_step);
 }
 
 }  // namespace pollux::control

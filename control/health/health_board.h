@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -65,18 +66,26 @@ class HealthBoard {
         std::vector<NewCheck> added;
         std::vector<CheckId> removed;
     };
-    // Services, servers and checks that did not change keep their state. States of servers that are
-    // gone are forgotten.
+    // Begins to take `config` over, which lives until that has ended. Services, servers and checks
+    // that did not change keep their state; states of servers that are gone are forgotten.
+    // `kept[i]`: service i of the configuration is as it was, word for word; empty: none is.
+    void begin(const Config& config, const std::vector<bool>& kept);
+    // Takes over services with about `budget` servers, at least one service. Until the end each
+    // service is either as before or as the configuration wants it. False: nothing is left.
+    bool take_over(std::size_t budget, lb::TimePoint now, Checks& checks, HealthChanges& changes);
+    [[nodiscard]] bool taking_over() const { return next_ != nullptr; }
+    // Both at once.
     Checks configure(const Config& config, lb::TimePoint now, HealthChanges& changes);
-    // States for what `next` adds, ahead of configure(): the snapshot that a reload publishes shall
-    // not send connections to a server that must first prove itself. Harmless when refused.
-    void prepare(const Config& next);
+    // States for servers that a reload adds, ahead of it: the snapshot that it publishes shall not
+    // send connections to a server that must first prove itself. Harmless when refused.
+    void prepare(const std::vector<ServerKey>& unproven);
 
     // --- events ---------------------------------------------------------------------------------
     HealthChanges read(CheckId check, const CheckReading& reading, lb::TimePoint now);
     // Held servers and ramps whose time has come.
     HealthChanges tick(lb::TimePoint now);
-    [[nodiscard]] std::optional<lb::TimePoint> next_tick() const;
+    // Maybe earlier than needed, never later.
+    [[nodiscard]] std::optional<lb::TimePoint> next_tick() const { return earliest_; }
     // Somebody changed the states beside the board (`pollux server drain`).
     HealthChanges reconsider(lb::TimePoint now);
 
@@ -112,24 +121,30 @@ class HealthBoard {
         FlapLimits flap_limits;
         bool init_notifies = false;
         bool suspended = false;
+        bool configured = false;                 // once at least
         std::optional<lb::TimePoint> next_step;  // of its ramps
     };
-    [[nodiscard]] const std::vector<Service>& services() const { return services_; }
+    // In the configuration's order.
+    [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const {
+        return services_;
+    }
 
   private:
     struct Check {
         std::string key;
         CheckReading reading;
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> users;  // service, server
+        std::vector<std::pair<Service*, std::uint32_t>> users;  // and the server's position
     };
-    using Known = std::map<ServerKey, const Server*>;
 
-    void add_service(const VirtualServerConfig& config, Service* known, const Known& servers,
-                     Checks& checks);
+    void take_service(const VirtualServerConfig& config, Service& service, Checks& checks);
     Server make_server(const VirtualServerConfig& service, const RealServerConfig& config,
                        const Server* known, Checks& checks);
     CheckId take_check(const CheckConfig& config, bool may_start_up, Checks& checks);
-    void forget_gone(const std::vector<Service>& before);
+    // The server's checks lose `service` as their user, and may have no other.
+    void leave_checks(const Service& service, const Server& server);
+    void forget_servers(const std::vector<Server>& before, const std::vector<Server>& now);
+    void drop_suspects(std::size_t budget, Checks& checks);
+    void note_time(const std::optional<lb::TimePoint>& time);
 
     void judge(Service& service, Server& server, lb::TimePoint now, HealthChanges& changes);
     void server_down(Service& service, Server& server, lb::TimePoint now, HealthChanges& changes);
@@ -140,8 +155,16 @@ class HealthBoard {
     [[nodiscard]] std::string cause_of(const Server& server) const;
 
     ServerStates* states_;
-    std::vector<Service> services_;
-    std::vector<std::optional<Check>> checks_;  // by CheckId
+    std::vector<std::unique_ptr<Service>> services_;
+    std::map<VirtualServerKey, Service*> by_key_;
+    std::optional<lb::TimePoint> earliest_;  // of everything that tick() looks for
+    // While a configuration is taken over:
+    const Config* next_ = nullptr;
+    std::vector<bool> kept_;
+    std::size_t position_ = 0;                       // of the next service
+    std::vector<std::unique_ptr<Service>> leaving_;  // not in it any more
+    std::vector<CheckId> suspects_;                  // may have lost their last user
+    std::vector<std::optional<Check>> checks_;       // by CheckId
     std::vector<CheckId> free_checks_;
     std::map<std::string, CheckId, std::less<>> check_by_key_;
     bool dirty_ = false;

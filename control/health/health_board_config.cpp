@@ -3,6 +3,8 @@
 // The configuration of control/health/health_board.h; health_board.cpp has the events.
 
 #include <algorithm>
+#include <cassert>
+#include <limits>
 #include <utility>
 
 #include "control/health/check_key.h"
@@ -10,87 +12,132 @@
 #include "control/health/slow_start.h"
 
 namespace pollux::control {
-namespace {
-
-bool starts_down(const RealServerConfig& server) {
-    return std::ranges::any_of(server.check, [](const CheckConfig& check) { return check.alpha; });
-}
-
-}  // namespace
-
-// Only entries for servers that nobody knows yet: the running snapshot does not look at them.
-void HealthBoard::prepare(const Config& next) {
-    for (const VirtualServerConfig& service : next.virtual_servers) {
-        for (const RealServerConfig& server : service.real_server) {
-            if (!starts_down(server)) continue;
-            const ServerKey key = ServerKey::of(service, server);
-            const bool known = std::ranges::any_of(services_, [&key](const Service& running) {
-                return running.key == key.service &&
-                       std::ranges::find(running.servers, key, &Server::key) !=
-                           running.servers.end();
-            });
-            if (!known) states_->servers[key].alive = false;
-        }
-    }
+void HealthBoard::prepare(const std::vector<ServerKey>& unproven) {
+    for (const ServerKey& key : unproven) states_->servers[key].alive = false;
 }
 
 HealthBoard::Checks HealthBoard::configure(const Config& config, lb::TimePoint now,
                                            HealthChanges& changes) {
     Checks checks;
-    std::vector<Service> before = std::exchange(services_, {});
-    std::map<VirtualServerKey, Service*> known_services;
-    Known known_servers;
-    for (Service& service : before) {
-        known_services[service.key] = &service;
-        for (const Server& server : service.servers) known_servers[server.key] = &server;
+    begin(config, {});
+    while (take_over(std::numeric_limits<std::size_t>::max(), now, checks, changes)) {
     }
-    for (std::optional<Check>& check : checks_) {
-        if (check) check->users.clear();
+    return checks;
+}
+
+// Services get their new places at once, their new contents one after the other.
+void HealthBoard::begin(const Config& config, const std::vector<bool>& kept) {
+    assert(!taking_over() && "`kept` compares with what is here");
+    next_ = &config;
+    kept_ = kept;
+    position_ = 0;
+    std::map<VirtualServerKey, std::unique_ptr<Service>> before;
+    for (auto& service : services_) {
+        VirtualServerKey key = service->key;
+        before.emplace(std::move(key), std::move(service));
     }
-    services_.reserve(config.virtual_servers.size());
+    services_.clear();
+    by_key_.clear();
     for (const VirtualServerConfig& service : config.virtual_servers) {
-        const auto known = known_services.find(VirtualServerKey::of(service));
-        add_service(service, known == known_services.end() ? nullptr : known->second, known_servers,
-                    checks);
+        VirtualServerKey key = VirtualServerKey::of(service);
+        auto known = before.extract(key);
+        if (known) {
+            services_.push_back(std::move(known.mapped()));
+        } else {
+            services_.push_back(std::make_unique<Service>());
+            services_.back()->key = key;
+        }
+        by_key_[std::move(key)] = services_.back().get();
     }
-    for (CheckId id = 0; id < checks_.size(); ++id) {
+    for (auto& [key, service] : before) leaving_.push_back(std::move(service));
+}
+
+bool HealthBoard::take_over(std::size_t budget, lb::TimePoint now, Checks& checks,
+                            HealthChanges& changes) {
+    if (next_ == nullptr) return false;
+    std::size_t done = 0;
+    for (; position_ < services_.size() && done < budget; ++position_, ++done) {
+        if (position_ < kept_.size() && kept_[position_]) continue;
+        const VirtualServerConfig& config = next_->virtual_servers[position_];
+        Service& service = *services_[position_];
+        take_service(config, service, checks);
+        // What a check that is gone said counts no more.
+        for (Server& server : service.servers) judge(service, server, now, changes);
+        settle(service, now, changes);
+        done += config.real_server.size();
+    }
+    for (; !leaving_.empty() && done < budget; leaving_.pop_back(), ++done) {
+        const Service& service = *leaving_.back();
+        states_->without_quorum.erase(service.key);
+        for (const Server& server : service.servers) leave_checks(service, server);
+        forget_servers(service.servers, {});
+        done += service.servers.size();
+    }
+    if (position_ < services_.size() || !leaving_.empty()) return true;
+    // Only now is it known which checks nobody wants.
+    if (done < budget) drop_suspects(budget - done, checks);
+    if (!suspects_.empty()) return true;
+    next_ = nullptr;
+    dirty_ = true;
+    return false;
+}
+
+void HealthBoard::take_service(const VirtualServerConfig& config, Service& service,
+                               Checks& checks) {
+    const bool known = !service.servers.empty() || service.configured;
+    const std::vector<Server> before = std::exchange(service.servers, {});
+    std::map<std::pair<net::IpAddress, std::uint16_t>, const Server*> known_servers;
+    for (const Server& server : before) {
+        known_servers[{server.key.address, server.key.port}] = &server;
+    }
+    service.configured = true;
+    service.quorum = Quorum(config.quorum, config.hysteresis, !known || service.quorum.up());
+    service.slow_start = ramps(config.lvs_sched) ? config.slow_start : Duration::zero();
+    service.flap_limits = {config.flap_limit, config.flap_window, config.flap_hold};
+    service.init_notifies = config.rs_init_notifies;
+    service.suspended = service.suspended && config.ha_suspend;
+    service.next_step.reset();
+    for (const RealServerConfig& server : config.real_server) {
+        const auto found = known_servers.find({server.address, server.port});
+        service.servers.push_back(make_server(
+            config, server, found == known_servers.end() ? nullptr : found->second, checks));
+    }
+    // The old users go after the new ones have asked for their checks, which therefore stay.
+    for (const Server& server : before) leave_checks(service, server);
+    for (std::uint32_t i = 0; i < service.servers.size(); ++i) {
+        for (const CheckId id : service.servers[i].checks) {
+            checks_[id]->users.emplace_back(&service, i);
+        }
+    }
+    forget_servers(before, service.servers);
+}
+
+void HealthBoard::leave_checks(const Service& service, const Server& server) {
+    for (const CheckId id : server.checks) {
+        std::erase_if(checks_[id]->users,
+                      [&service](const auto& user) { return user.first == &service; });
+        suspects_.push_back(id);
+    }
+}
+
+void HealthBoard::forget_servers(const std::vector<Server>& before,
+                                 const std::vector<Server>& now) {
+    std::set<ServerKey> present;
+    for (const Server& server : now) present.insert(server.key);
+    for (const Server& server : before) {
+        if (!present.contains(server.key)) states_->servers.erase(server.key);
+    }
+}
+
+void HealthBoard::drop_suspects(std::size_t budget, Checks& checks) {
+    for (; !suspects_.empty() && budget > 0; suspects_.pop_back(), --budget) {
+        const CheckId id = suspects_.back();
         if (!checks_[id] || !checks_[id]->users.empty()) continue;
         check_by_key_.erase(checks_[id]->key);
         checks_[id].reset();
         free_checks_.push_back(id);
         checks.removed.push_back(id);
     }
-    forget_gone(before);
-    // What a check that is gone said counts no more.
-    for (Service& service : services_) {
-        for (Server& server : service.servers) judge(service, server, now, changes);
-        settle(service, now, changes);
-    }
-    dirty_ = true;
-    return checks;
-}
-
-void HealthBoard::add_service(const VirtualServerConfig& config, Service* known,
-                              const Known& servers, Checks& checks) {
-    Service service;
-    service.key = VirtualServerKey::of(config);
-    service.quorum =
-        Quorum(config.quorum, config.hysteresis, known == nullptr || known->quorum.up());
-    if (ramps(config.lvs_sched)) service.slow_start = config.slow_start;
-    service.flap_limits = {config.flap_limit, config.flap_window, config.flap_hold};
-    service.init_notifies = config.rs_init_notifies;
-    service.suspended = known != nullptr && known->suspended && config.ha_suspend;
-    const auto index = static_cast<std::uint32_t>(services_.size());
-    for (const RealServerConfig& server : config.real_server) {
-        const auto found = servers.find(ServerKey::of(config, server));
-        service.servers.push_back(
-            make_server(config, server, found == servers.end() ? nullptr : found->second, checks));
-        const auto position = static_cast<std::uint32_t>(service.servers.size() - 1);
-        for (const CheckId id : service.servers.back().checks) {
-            checks_[id]->users.emplace_back(index, position);
-        }
-    }
-    services_.push_back(std::move(service));
 }
 
 // A known server goes on as it is; a check that it did not have before starts as the server is.
@@ -147,21 +194,6 @@ CheckId HealthBoard::take_check(const CheckConfig& config, bool may_start_up, Ch
     check_by_key_.emplace(std::move(key), id);
     checks.added.push_back({id, config, may_start_up});
     return id;
-}
-
-void HealthBoard::forget_gone(const std::vector<Service>& before) {
-    std::set<ServerKey> servers;
-    std::set<VirtualServerKey> services;
-    for (const Service& service : services_) {
-        services.insert(service.key);
-        for (const Server& server : service.servers) servers.insert(server.key);
-    }
-    for (const Service& service : before) {
-        if (!services.contains(service.key)) states_->without_quorum.erase(service.key);
-        for (const Server& server : service.servers) {
-            if (!servers.contains(server.key)) states_->servers.erase(server.key);
-        }
-    }
 }
 
 }  // namespace pollux::control

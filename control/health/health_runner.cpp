@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 
 // Tries begun or ended by the clock in one turn of the loop; other callbacks run in between.
 constexpr unsigned kWorkPerTurn = 16;
+// Servers that a turn of the loop takes over from a new configuration.
+constexpr std::size_t kServersPerTurn = 128;
 // A try that begins later than this after its time counts as late.
 constexpr auto kLate = 100ms;
 // Tries at once: each holds a socket. The process may need others.
@@ -90,8 +92,11 @@ HealthRunner::HealthRunner(Director& director, ScriptRunner& scripts, CurlLoop& 
       random_(std::random_device{}()),
       timer_(director.loop(), [this] { turn(); }),
       address_timer_(director.loop(), [this] { look_at_addresses(); }),
+      configure_timer_(director.loop(), [this] { configure_later(); }),
       most_running_(raise_file_limit()) {
-    configure(director.config());
+    configure(director.config(), {});
+    while (configure_on()) {
+    }
 }
 
 HealthRunner::~HealthRunner() = default;
@@ -111,20 +116,28 @@ void HealthRunner::start() {
     set_timer();
 }
 
-Status HealthRunner::check(const Config& next) {
-    board_.prepare(next);
+Status HealthRunner::check(const ReloadPlan& next) {
+    // What the last reload has left to do refers to its configuration, which ends now.
+    while (configure_on()) {
+    }
+    board_.prepare(next.unproven);
     return ok_status();
 }
 
-void HealthRunner::reloaded(const Config& /*before*/, const Config& now) {
+void HealthRunner::reloaded(const Config& /*before*/, const ReloadPlan& next) {
     // A certificate's file may have changed without the configuration.
     trust_.refresh();
-    configure(now);
+    configure(*next.config, next.kept);
+    configure_later();
+}
+
+void HealthRunner::configure_later() {
+    if (configure_on()) configure_timer_.start_once(0ns);
     // A new check may be due before all others, or be the first of all.
     set_timer();
 }
 
-void HealthRunner::configure(const Config& config) {
+void HealthRunner::configure(const Config& config, const std::vector<bool>& kept) {
     script_settings_ = config.global.scripts;
     notifier_.configure(config);
     track_files_.clear();
@@ -135,8 +148,14 @@ void HealthRunner::configure(const Config& config) {
     for (std::size_t i = 0; i < config.virtual_servers.size(); ++i) {
         service_positions_[VirtualServerKey::of(config.virtual_servers[i])] = i;
     }
+    board_.begin(config, kept);
+}
+
+bool HealthRunner::configure_on() {
+    if (!board_.taking_over()) return false;
     HealthChanges changes;
-    const HealthBoard::Checks checks = board_.configure(config, director_->now(), changes);
+    HealthBoard::Checks checks;
+    const bool more = board_.take_over(kServersPerTurn, director_->now(), checks, changes);
     for (const CheckId id : checks.removed) {
         schedule_.cancel(id);
         if (entries_[id]->running) --running_;
@@ -144,8 +163,9 @@ void HealthRunner::configure(const Config& config) {
         entries_[id].reset();
     }
     for (const HealthBoard::NewCheck& check : checks.added) add_entry(check);
-    look_at_addresses();
+    if (!more) look_at_addresses();
     carry_out(changes);
+    return more;
 }
 
 void HealthRunner::add_entry(const HealthBoard::NewCheck& check) {

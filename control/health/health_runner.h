@@ -43,8 +43,8 @@ class HealthRunner final : public Extension {
     std::function<void(const std::string& line)> on_fifo_line;
 
     // --- Extension ------------------------------------------------------------------------------
-    Status check(const Config& next) override;
-    void reloaded(const Config& before, const Config& now) override;
+    Status check(const ReloadPlan& next) override;
+    void reloaded(const Config& before, const ReloadPlan& next) override;
     void stopping() override;
 
     // --- the operator ---------------------------------------------------------------------------
@@ -92,7 +92,10 @@ class HealthRunner final : public Extension {
   private:
     struct Entry;
 
-    void configure(const Config& config);
+    void configure(const Config& config, const std::vector<bool>& kept);
+    // A piece of it. False: nothing is left.
+    bool configure_on();
+    void configure_later();
     void count(const Entry& entry, int sign);
     void add_entry(const HealthBoard::NewCheck& check);
     void turn();
@@ -126,6 +129,7 @@ class HealthRunner final : public Extension {
     lb::TimePoint last_turn_{};
     LoopLag lag_;
     Timer address_timer_;
+    Timer configure_timer_;
     std::size_t running_ = 0;
     std::size_t most_running_ = 0;
     Totals totals_;

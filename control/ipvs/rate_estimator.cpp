@@ -2,6 +2,8 @@
 
 #include "control/ipvs/rate_estimator.h"
 
+#include <utility>
+
 namespace pollux::control::ipvs {
 
 namespace {
@@ -33,22 +35,30 @@ void RateEstimator::update(Average& average, const ViewCounts& now) {
 }
 
 void RateEstimator::sample(const std::vector<lb::ServiceView>& views) {
-    std::map<ViewKey, Average> next;
-    const auto take = [this, &next](const ViewKey& key, const ViewCounts& now) {
-        const auto known = averages_.find(key);
-        Average average = known == averages_.end() ? Average{} : known->second;
-        // Counters that were set to zero begin anew.
-        if (now.packets_in < average.last.packets_in) average.last = ViewCounts{};
-        update(average, now);
-        next.emplace(key, average);
-    };
-    for (const lb::ServiceView& view : views) {
-        take(ViewKey::of(view.spec), ViewCounts::of(view));
-        for (const lb::ServerView& server : view.servers) {
-            if (!server.removed) take(ViewKey::of(view.spec, server), ViewCounts::of(server));
-        }
+    begin_round();
+    for (const lb::ServiceView& view : views) take(view);
+    end_round();
+}
+
+void RateEstimator::take(const lb::ServiceView& view) {
+    take(ViewKey::of(view.spec), ViewCounts::of(view));
+    for (const lb::ServerView& server : view.servers) {
+        if (!server.removed) take(ViewKey::of(view.spec, server), ViewCounts::of(server));
     }
-    averages_ = std::move(next);
+}
+
+void RateEstimator::take(const ViewKey& key, const ViewCounts& now) {
+    Average& average = averages_[key];
+    // Counters that were set to zero begin anew.
+    if (now.packets_in < average.last.packets_in) average.last = ViewCounts{};
+    update(average, now);
+    if (average.round != round_) ++taken_;
+    average.round = round_;
+}
+
+void RateEstimator::end_round() {
+    if (std::exchange(taken_, 0) == averages_.size()) return;
+    std::erase_if(averages_, [this](const auto& known) { return known.second.round != round_; });
 }
 
 Rate RateEstimator::rate_of(const ViewKey& key) const {

@@ -19,7 +19,8 @@ Mailer::Mailer(Director& director)
 
 Mailer::~Mailer() = default;
 
-void Mailer::reloaded(const Config& /*before*/, const Config& now) {
+void Mailer::reloaded(const Config& /*before*/, const ReloadPlan& next) {
+    const Config& now = *next.config;
     trust_.refresh();
     if (config_ == now.global.email) return;
     config_ = now.global.email;

@@ -26,7 +26,7 @@ class Mailer final : public Extension {
     explicit Mailer(Director& director);
     ~Mailer() override;
 
-    void reloaded(const Config& before, const Config& now) override;
+    void reloaded(const Config& before, const ReloadPlan& next) override;
     void stopping() override;
 
     // Sends a test mail now, beside the queue. `done` comes later; empty text: it was accepted.

@@ -69,8 +69,8 @@ void VrrpRunner::start() {
 }
 
 // A master that its neighbours send to in vain is worse than none: found out before it is needed.
-Status VrrpRunner::check(const Config& next) {
-    for (const VrrpInstanceConfig& instance : next.vrrp_instances) {
+Status VrrpRunner::check(const ReloadPlan& plan) {
+    for (const VrrpInstanceConfig& instance : plan.config->vrrp_instances) {
         const ControlPort* port = port_of(instance, director_->ports());
         if (port == nullptr || !instance.use_vmac) continue;
         const Status possible = director_->vips().try_mac(port->id, mac_of(instance, *port));
@@ -182,7 +182,8 @@ void VrrpRunner::set_groups(const Config& config) {
     evaluate_tracking();
 }
 
-void VrrpRunner::reloaded(const Config& before, const Config& now_config) {
+void VrrpRunner::reloaded(const Config& before, const ReloadPlan& plan) {
+    const Config& now_config = *plan.config;
     if (!started_) return;
     scripts_->set_limit(now_config.global.scripts.max_concurrent);
     std::vector<std::string> fresh;

@@ -37,8 +37,8 @@ class VrrpRunner final : public Extension {
 
     // --- Extension ------------------------------------------------------------------------------
     // Error: a port that can receive for no virtual MAC (use_vmac).
-    Status check(const Config& next) override;
-    void reloaded(const Config& before, const Config& now) override;
+    Status check(const ReloadPlan& next) override;
+    void reloaded(const Config& before, const ReloadPlan& plan) override;
     void stopping() override;
     void vrrp_frame(const dpdk::PuntedFrame& frame) override;
     void neighbor_claim(lb::PortId port, const net::NeighborClaim& claim) override;

@@ -191,6 +191,9 @@ std::string render_reload(const Json& data, const Json& args) {
     for (const Json& line : list(data, "changes")) {
         if (line.is_string()) out += printable(line.get<std::string>()) + "\n";
     }
+    const std::size_t told = list(data, "changes").size();
+    const std::size_t total = data.value("changes_total", told);
+    if (total > told) out += "and " + std::to_string(total - told) + " more changes\n";
     const Json restart = list(data, "restart_only");
     if (!restart.empty()) out += "needs a restart: " + joined(restart) + "\n";
     if (list(data, "changes").empty() && restart.empty()) out += "nothing changed\n";

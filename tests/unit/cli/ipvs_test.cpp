@@ -139,7 +139,9 @@ TEST_F(IpvsProgram, ZeroStartsTheCountersOver) {
 
 TEST_F(IpvsProgram, RatesAreSampledByTheDaemon) {
     set_up_as_recorded();
-    commands_->sample();
+    commands_->begin_sample();
+    while (commands_->sample_on()) {
+    }
 
     // 5 connections since the start: a quarter of 2.5 per second, rounded as IPVS does.
     const std::string rates = run("ipvsadm -Ln --rate -t 10.1.0.10:443").out;

@@ -175,6 +175,14 @@ TEST(HealthBoard, SlowStartRampsAServerThatComesBack) {
     EXPECT_EQ(fixture.state(0, 1).ramped_weight, std::nullopt);
 }
 
+// The board may want to look once more at a time that it noted; it finds nothing then.
+void expect_nothing_due(HealthBoard& board) {
+    if (const auto time = board.next_tick()) {
+        EXPECT_TRUE(board.tick(*time).empty());
+    }
+    EXPECT_EQ(board.next_tick(), std::nullopt);
+}
+
 TEST(HealthBoard, AServerThatDiesOnItsRampGivesTheOthersTheirWeightsBack) {
     VirtualServerConfig config = service({server("10.0.0.2"), server("10.0.0.3")});
     config.slow_start = 20s;
@@ -184,7 +192,7 @@ TEST(HealthBoard, AServerThatDiesOnItsRampGivesTheOthersTheirWeightsBack) {
     ASSERT_EQ(fixture.state(0, 1).weight(1), 20);
     static_cast<void>(fixture.verdict("10.0.0.2", false, at(105s)));
     EXPECT_EQ(fixture.state(0, 1).weight(1), 1);
-    EXPECT_EQ(fixture.board.next_tick(), std::nullopt);
+    expect_nothing_due(fixture.board);
 }
 
 TEST(HealthBoard, AFlappingServerIsHeldUntilItHasBeenGoodForAWhile) {
@@ -213,7 +221,7 @@ TEST(HealthBoard, AHeldServerThatFailsAgainWaitsAnew) {
     }
     ASSERT_TRUE(fixture.board.next_tick());
     EXPECT_TRUE(fixture.verdict("10.0.0.2", false, now += 1s).empty());
-    EXPECT_EQ(fixture.board.next_tick(), std::nullopt);
+    expect_nothing_due(fixture.board);
 }
 
 // --- reloads ----------------------------------------------------------------------------------
@@ -228,7 +236,7 @@ TEST(HealthBoardReload, WhatDidNotChangeKeepsItsStateAndItsCheck) {
     EXPECT_EQ(fixture.added, 1U);
     EXPECT_TRUE(fixture.removed.empty());
     EXPECT_FALSE(fixture.state(0, 0).alive);
-    EXPECT_EQ(fixture.board.services()[0].servers[0].since, at(1s));
+    EXPECT_EQ(fixture.board.services()[0]->servers[0].since, at(1s));
 }
 
 TEST(HealthBoardReload, AChangedCheckOfADeadServerStartsDown) {
@@ -271,9 +279,9 @@ TEST(HealthBoardReload, ANewAlphaServerIsDeadBeforeTheReloadPublishes) {
     Config next = fixture.config;
     next.virtual_servers[0].real_server.push_back(server("10.0.0.4"));
     next.virtual_servers[0].real_server[1].check[0].alpha = true;
-    fixture.board.prepare(next);
     const ServerKey key =
         ServerKey::of(next.virtual_servers[0], next.virtual_servers[0].real_server[1]);
+    fixture.board.prepare({key});
     EXPECT_FALSE(fixture.states.of(key).alive);
     EXPECT_TRUE(fixture.state(0, 0).alive);
 }

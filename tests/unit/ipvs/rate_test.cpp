@@ -46,6 +46,16 @@ TEST(RateEstimator, GivesTheLatestSampleAQuarter) {
     EXPECT_EQ(estimator.rates(views_with(400, 0)).at(0).service.connections, 33U);
 }
 
+TEST(RateEstimator, ForgetsWhatARoundDidNotTake) {
+    RateEstimator estimator;
+    const auto views = views_with(200, 0);
+    estimator.sample(views);
+    estimator.begin_round();
+    estimator.end_round();
+    EXPECT_EQ(estimator.rates(views).at(0).service.connections, 0U);
+    EXPECT_EQ(estimator.rates(views).at(0).servers.at(0).connections, 0U);
+}
+
 TEST(RateEstimator, CountersSetToZeroDoNotGiveHugeRates) {
     RateEstimator estimator;
     estimator.sample(views_with(1000000, 0));
