@@ -37,6 +37,15 @@ Status finish(int code, const std::string& action, int tolerated = 0) {
     return netlink_error(action, code);
 }
 
+constexpr std::uint32_t kForever = 0xffffffff;
+
+// Such addresses are virtual ones, mostly. The kernel must not send from one by itself while there
+// is another (deprecated, RFC 4862 section 5.5.4): real servers that have it would answer
+// themselves. By RFC 6724 it would be preferred, because its prefix is the longest.
+bool is_host_v6(const net::IpPrefix& prefix) {
+    return prefix.address.is_v6() && prefix.length == 128;
+}
+
 Result<AddrPointer> make_address(const AddressRequest& request) {
     AddrPointer address(rtnl_addr_alloc());
     rtnl_addr_set_ifindex(address.get(), to_int(request.interface));
@@ -57,6 +66,10 @@ Result<AddrPointer> make_address(const AddressRequest& request) {
     if (request.prefix.address.is_v6()) flags |= IFA_F_NODAD;
     if (!request.prefix_route) flags |= IFA_F_NOPREFIXROUTE;
     if (flags != 0) rtnl_addr_set_flags(address.get(), flags);
+    if (is_host_v6(request.prefix)) {
+        rtnl_addr_set_valid_lifetime(address.get(), kForever);
+        rtnl_addr_set_preferred_lifetime(address.get(), 0);
+    }
     return address;
 }
 

@@ -58,7 +58,8 @@ class NetlinkRequests {
     Status set_link_mtu(InterfaceIndex interface, std::uint32_t mtu);
     Status set_link_up(InterfaceIndex interface, bool up);
 
-    // Adding what exists and removing what does not are successes.
+    // Adding what exists and removing what does not are successes. IPv6 addresses with /128 are
+    // deprecated: the kernel sends from them only when it is asked to, or has no other.
     Status add_address(const AddressRequest& request);
     Status remove_address(const AddressRequest& request);
     // Replaces a route with the same destination, metric and table.
