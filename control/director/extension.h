@@ -28,6 +28,9 @@ class Extension {
     virtual void reloaded(const Config& /*before*/, const ReloadPlan& /*next*/) {}
     // The daemon stops: last frames may be sent, addresses given up.
     virtual void stopping() {}
+    // Whether nothing is left that the end should wait for (it waits a few seconds at most). Asked
+    // after stopping().
+    [[nodiscard]] virtual bool finished() const { return true; }
 
     // A packet of IP protocol 112.
     virtual void vrrp_frame(const dpdk::PuntedFrame& /*frame*/) {}

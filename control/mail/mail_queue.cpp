@@ -65,6 +65,11 @@ void MailQueue::failed(lb::TimePoint now) {
     blocked_until_ = now + retry_interval_;
 }
 
+void MailQueue::hurry(lb::TimePoint now) {
+    for (Waiting& waiting : waiting_) waiting.ripe = std::min(waiting.ripe, now);
+    blocked_until_.reset();
+}
+
 std::optional<lb::TimePoint> MailQueue::next() const {
     if (!in_flight_.empty() || waiting_.empty()) return std::nullopt;
     const auto earliest = std::ranges::min_element(waiting_, {}, &Waiting::ripe);

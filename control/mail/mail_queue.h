@@ -40,6 +40,9 @@ class MailQueue {
     // The events are kept and tried again after retry_interval.
     void failed(lb::TimePoint now);
 
+    // The end is near: what waits may go now, also to a server that was away.
+    void hurry(lb::TimePoint now);
+
     // When take() may have something.
     [[nodiscard]] std::optional<lb::TimePoint> next() const;
 

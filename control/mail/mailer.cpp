@@ -17,7 +17,10 @@ Mailer::Mailer(Director& director)
     director.events().listen([this](const Event& event) { this->event(event); });
 }
 
-Mailer::~Mailer() = default;
+Mailer::~Mailer() {
+    if (!stopping_ || !enabled() || queue_.waiting() == 0) return;
+    log::warning("mail not sent before the end", {{"events", queue_.waiting()}});
+}
 
 void Mailer::reloaded(const Config& /*before*/, const ReloadPlan& next) {
     const Config& now = *next.config;
@@ -30,19 +33,25 @@ void Mailer::reloaded(const Config& /*before*/, const ReloadPlan& next) {
 
 void Mailer::stopping() {
     timer_.cancel();
-    if (queue_.waiting() == 0 || !enabled()) return;
-    log::warning("mail not sent before the end", {{"events", queue_.waiting()}});
+    stopping_ = true;
+    queue_.hurry(director_->now());
+    pump();
+}
+
+bool Mailer::finished() const {
+    return !enabled() || gave_up_ || queue_.waiting() == 0;
 }
 
 void Mailer::event(const Event& event) {
     if (!event.alert || !enabled()) return;
     queue_.add(event, director_->now());
+    if (stopping_) queue_.hurry(director_->now());
     set_timer();
 }
 
 void Mailer::set_timer() {
     const auto next = queue_.next();
-    if (!next || !enabled()) {
+    if (!next || !enabled() || gave_up_) {
         timer_.cancel();
     } else {
         timer_.start_once(*next - director_->now());
@@ -58,11 +67,11 @@ void Mailer::pump() {
     }
     const std::string text = event_mail(config_, director_->config().global.router_id, *batch,
                                         {std::chrono::system_clock::now(), ++number_});
-    delivery_ = deliver(text, [this](const std::string& problem) { finished(problem); });
-    if (!delivery_) finished(problem_of_settings());
+    delivery_ = deliver(text, [this](const std::string& problem) { delivered(problem); });
+    if (!delivery_) delivered(problem_of_settings());
 }
 
-void Mailer::finished(const std::string& problem) {
+void Mailer::delivered(const std::string& problem) {
     const lb::TimePoint now = director_->now();
     delivery_.reset();
     if (problem.empty()) {
@@ -72,11 +81,13 @@ void Mailer::finished(const std::string& problem) {
     } else {
         ++failures_;
         queue_.failed(now);
+        gave_up_ = stopping_;
         log::warning(
-            "mail not sent, will be tried again",
+            stopping_ ? "mail not sent" : "mail not sent, will be tried again",
             {{"server", config_.server}, {"cause", problem}, {"waiting", queue_.waiting()}});
     }
     last_problem_ = problem;
+    if (stopping_ && !gave_up_) queue_.hurry(now);
     set_timer();
 }
 

@@ -27,7 +27,9 @@ class Mailer final : public Extension {
     ~Mailer() override;
 
     void reloaded(const Config& before, const ReloadPlan& next) override;
+    // Sends what waits, one try each.
     void stopping() override;
+    [[nodiscard]] bool finished() const override;
 
     // Sends a test mail now, beside the queue. `done` comes later; empty text: it was accepted.
     // Error: no mail is configured, or a test is on its way.
@@ -45,7 +47,7 @@ class Mailer final : public Extension {
     void event(const Event& event);
     void pump();
     void set_timer();
-    void finished(const std::string& problem);
+    void delivered(const std::string& problem);
     std::unique_ptr<MailDelivery> deliver(std::string text, MailDelivery::Done done);
     [[nodiscard]] std::string problem_of_settings();
 
@@ -56,6 +58,8 @@ class Mailer final : public Extension {
     Timer timer_;
     std::unique_ptr<MailDelivery> delivery_;
     std::unique_ptr<MailDelivery> test_;
+    bool stopping_ = false;
+    bool gave_up_ = false;  // while stopping: the mail server does not take it
     std::uint64_t number_ = 0;
     std::uint64_t mails_ = 0;
     std::uint64_t failures_ = 0;

@@ -47,9 +47,7 @@ void VrrpRunner::carry_out(const vrrp::RoutedActions& actions) {
 void VrrpRunner::carry_out_one(const vrrp::RoutedAction& routed) {
     if (routed.group) {
         if (const auto* notice = std::get_if<vrrp::Notify>(&routed.action)) {
-            const std::string& name = group_names_.at(*routed.group);
-            log::info("vrrp group", {{"group", name}, {"to", vrrp::to_string(notice->notice)}});
-            notifier_.notify({true, name}, notice->notice, notice->priority);
+            tell_of_group(group_names_.at(*routed.group), *notice);
         }
         return;
     }
@@ -235,6 +233,24 @@ void VrrpRunner::send_probe(const vrrp::Announcement& probe, const Vip& vip) {
 
 void VrrpRunner::notify(const Entry& entry, const vrrp::Notify& notice) {
     notifier_.notify({false, entry.config.name}, notice.notice, notice.priority);
+}
+
+void VrrpRunner::tell_of_group(const std::string& name, const vrrp::Notify& notice) {
+    log::info("vrrp group", {{"group", name}, {"to", vrrp::to_string(notice.notice)}});
+    notifier_.notify({true, name}, notice.notice, notice.priority);
+    const auto& groups = director_->config().vrrp_sync_groups;
+    const auto group = std::ranges::find(groups, name, &VrrpSyncGroupConfig::name);
+    const bool muted =
+        notice.notice == vrrp::Notice::Fault && director_->config().global.email.no_email_faults;
+    const bool alert = group != groups.end() && group->notify.smtp_alert && !muted;
+    director_->events().add({0,
+                             {},
+                             EventKind::Vrrp,
+                             "sync group " + name,
+                             "",
+                             std::string(vrrp::to_string(notice.notice)),
+                             "its instances changed together",
+                             alert});
 }
 
 void VrrpRunner::fence(const Entry& entry, const vrrp::Fence& conflict) {

@@ -92,6 +92,7 @@ class VrrpRunner final : public Extension {
     void remove_instance(const std::string& name);
     void update_instance(Entry& entry, const VrrpInstanceConfig& next);
     void set_groups(const Config& config);
+    void tell_of_group(const std::string& name, const vrrp::Notify& notice);
     void replace_addresses(Entry& entry, const VrrpInstanceConfig& next);
 
     // Events.

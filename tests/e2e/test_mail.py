@@ -4,10 +4,12 @@
 import email
 import json
 import pathlib
+import time
 
 import pytest
 from health_lab import PATIENT, build
 from lab import run, wait_until
+from vrrp_lab import Lan, wait_state
 
 SINK = pathlib.Path(__file__).resolve().parents[1] / "lab" / "mail_sink.py"
 
@@ -91,6 +93,55 @@ def test_mail_with_tls_and_an_account(lab, tls):
     refused = scene.polluxd.pollux("test-mail", check=False)
     assert refused.returncode == 1 and "535" in refused.stderr
     assert "correct horse" not in scene.polluxd.log.read_text()
+
+
+def test_what_waits_is_sent_at_the_end_in_bounded_time(lab):
+    scene = build(lab, "nat", start=False, timing=PATIENT)
+    kept = start_sink(scene, 2525)
+    hold = 'digest_interval = "1h"\n'
+    scene.polluxd.write_config(scene.toml(new_head=email_table("10.10.10.29:2525", hold)))
+    scene.polluxd.start()
+    scene.servers[0].stop()
+    scene.wait_state(0, "DOWN")
+    assert scene.polluxd.show("status")["mail"]["waiting"] == 1
+    assert mails(kept) == []
+    assert scene.polluxd.stop() == 0
+    assert f"server {scene.server_address[0]}" in mails(kept)[0]["text"]
+    assert "before the end" not in scene.polluxd.log.read_text()
+    # A mail server that says nothing does not keep the daemon.
+    scene.sorry.host.spawn("/usr/bin/python3", SINK.with_name("hostile.py"), "smtp_half_open:2526")
+    wait_until(lambda: scene.sorry.host.run("ss", "-Hltn", "sport = :2526").stdout.strip(),
+               "the silent mail server listens")
+    scene.polluxd.write_config(scene.toml(new_head=email_table("10.10.10.29:2526", hold)))
+    scene.polluxd.start()
+    scene.wait_state(0, "DOWN")
+    start = time.monotonic()
+    assert scene.polluxd.stop(deadline=30) == 0
+    # 3 s, up to one more until libcurl asks, and what a busy machine adds.
+    assert time.monotonic() - start < 12
+    assert "mail not sent before the end" in scene.polluxd.log.read_text()
+
+
+def test_a_sync_group_sends_mail(lab):
+    lan = Lan(lab)
+    kept = pathlib.Path(lab.folder) / "mails"
+    kept.write_text("")
+    lan.observer.spawn("/usr/bin/python3", SINK, kept, 2525)
+    wait_until(lambda: lan.observer.run("ss", "-Hltn", "sport = :2525").stdout.strip(),
+               "the mail server listens")
+    quiet = email_table("10.0.0.7:2525").replace("smtp_alert = true", "smtp_alert = false")
+    group = quiet + '[[vrrp_sync_group]]\nname = "G1"\ngroup = ["VI_1", "VI_2"]\n' \
+        "smtp_alert = true\n"
+    second = ('[[vrrp_instance]]\nname = "VI_2"\ninterface = "wan"\nvirtual_router_id = 52\n'
+              'version = 3\nadvert_int = "200ms"\n'
+              'virtual_ipaddress = [{ address = "10.0.0.4" }]\n')
+    node = lan.pollux("a", version=3, advert="200ms", before=group, more=second)
+    wait_state(node, "MASTER")
+    wait_until(lambda: "sync group G1  BACKUP" in kept.read_text(), "a mail about the group", 20)
+    # At most one a minute about the same group, but none is lost at the end.
+    assert node.stop() == 0
+    assert "sync group G1  MASTER" in kept.read_text()
+    assert "vrrp VI_" not in kept.read_text()
 
 
 def test_mail_waits_for_a_server_that_is_away(lab):

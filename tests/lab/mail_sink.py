@@ -55,7 +55,7 @@ def main():
 
     async def serve():
         server = await asyncio.get_running_loop().create_server(
-            protocol, "0.0.0.0", options.port, ssl=context if options.implicit else None)
+            protocol, None, options.port, ssl=context if options.implicit else None)
         await server.serve_forever()
 
     asyncio.run(serve())

@@ -74,6 +74,23 @@ TEST(MailQueue, AFlappingServerCostsOneMailAMinute) {
     EXPECT_EQ(sent, 10U);
 }
 
+TEST(MailQueue, AtTheEndNothingWaitsForItsTime) {
+    EmailConfig config = email();
+    config.digest_interval = 30s;
+    MailQueue mails = queue(config);
+    mails.add(event("a"), at(0s));
+    mails.take(at(30s));
+    mails.failed(at(31s));
+    mails.add(event("b"), at(32s));
+    EXPECT_FALSE(mails.take(at(33s))) << "the server was away two seconds ago";
+
+    mails.hurry(at(33s));
+
+    ASSERT_TRUE(mails.next());
+    EXPECT_LE(*mails.next(), at(33s));
+    EXPECT_EQ(mails.take(at(33s))->events.size(), 2U);
+}
+
 TEST(MailQueue, AnotherServersEventDoesNotWait) {
     MailQueue mails = queue();
     mails.add(event("a"), at(0s));
