@@ -55,6 +55,7 @@ Json check_json(const HealthRunner::CheckView& view, lb::TimePoint now) {
     return {
         {"check", describe(*view.config)},
         {"type", to_string(view.config->type)},
+        {"via", view.config->via ? "service" : "direct"},
         {"servers", std::move(servers)},
         {"state", check_state(view)},
         {"decided", view.decided},
@@ -67,6 +68,17 @@ Json check_json(const HealthRunner::CheckView& view, lb::TimePoint now) {
         {"failures", view.failures},
         {"failures_in_row", view.failures_in_row},
         {"certificate_days", optional_json(view.certificate_days)}};
+}
+
+Json service_checks_json(ViaPath* path) {
+    if (path == nullptr) return nullptr;
+    const ViaTranslator& translator = path->translator();
+    const ViaCounters& counters = translator.counters();
+    return {{"interface", path->interface()}, {"stand_ins", translator.stand_ins()},
+            {"flows", translator.flows()},    {"sent", counters.sent},
+            {"received", counters.received},  {"icmp_errors", counters.errors},
+            {"no_try", counters.no_try},      {"not_supported", counters.not_supported},
+            {"no_flow", counters.no_flow},    {"failures", path->failures()}};
 }
 
 std::string server_state(const HealthBoard::Server& server) {
@@ -140,6 +152,7 @@ Result<Json> show_checks(CommandContext& context, const Json& args) {
                 {"down", totals.down},
                 {"undecided", totals.undecided},
                 {"lateness", lateness_json(totals.lateness)},
+                {"service_checks", service_checks_json(context.director.via())},
                 {"notify_runs", health.notifier().runs()},
                 {"notify_failures", health.notifier().failures()}};
 }

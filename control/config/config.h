@@ -73,6 +73,9 @@ struct GlobalConfig {
     Command vrrp_notify_fifo_script;
     Command lvs_notify_fifo_script;
     bool vrrp_notify_priority_changes = false;
+    // Stand-in addresses of checks with check_via = "service": restart.
+    net::IpPrefix stand_in_ipv4 = *net::IpPrefix::parse("240.112.0.0/16");
+    net::IpPrefix stand_in_ipv6 = *net::IpPrefix::parse("fd70:6f6c:6c75:7801::/64");
     EmailConfig email;
     ScriptsConfig scripts;
     GlobalVrrpConfig vrrp;

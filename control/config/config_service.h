@@ -42,10 +42,19 @@ struct UrlConfig {
     bool operator==(const UrlConfig&) const = default;
 };
 
+// How a packet to a virtual address reaches a real server that has the address itself.
+struct ServiceWay {
+    net::IpAddress server;
+    lb::ForwardingMethod method = lb::ForwardingMethod::DirectRouting;  // or Tunnel
+    TunnelConfig tunnel;
+
+    bool operator==(const ServiceWay&) const = default;
+};
+
 struct CheckConfig {
     Origin origin;
     CheckType type = CheckType::Tcp;
-    net::IpAddress connect_ip;       // resolved: the real server's address
+    net::IpAddress connect_ip;  // resolved: the real server's address; with `via` the service's
     std::uint16_t connect_port = 0;  // resolved: the real server's port
     net::IpAddress bindto;           // source address; family None: chosen by the kernel
     std::uint16_t bind_port = 0;     // source port; 0: chosen by the kernel
@@ -56,6 +65,7 @@ struct CheckConfig {
     Duration delay_before_retry = std::chrono::seconds(1);
     bool alpha = false;  // DOWN until the first success
     CheckVia check_via = CheckVia::Direct;
+    std::optional<ServiceWay> via;  // resolved: of CheckVia::Service with DR or TUN
     bool log_all_failures = false;
 
     // HTTP_GET, SSL_GET

@@ -139,6 +139,19 @@ class Resolver {
         return check;
     }
 
+    // NAT and FNAT send to the server's own address, which is what a direct check asks, too.
+    static void lead_through(const VirtualServerConfig& service, const RealServerConfig& server,
+                             bool asked_elsewhere, CheckConfig& check) {
+        if (server.lvs_method != lb::ForwardingMethod::DirectRouting &&
+            server.lvs_method != lb::ForwardingMethod::Tunnel) {
+            return;
+        }
+        // A group or a mark names no address, or several: the rules ask for connect_ip.
+        if (!asked_elsewhere) check.connect_ip = service.address;
+        check.via = ServiceWay{server.address, server.lvs_method, {}};
+        if (server.lvs_method == lb::ForwardingMethod::Tunnel) check.via->tunnel = server.tunnel;
+    }
+
     RealServerConfig server(ServerDraft draft, const VirtualServerConfig& service,
                             const ServiceDraft& from, const GlobalConfig& global) {
         RealServerConfig server = std::move(draft.config);
@@ -151,8 +164,12 @@ class Resolver {
         server.smtp_alert = draft.own.smtp_alert.value_or(service.smtp_alert);
         server.alpha = draft.defaults.alpha.value_or(service.alpha);
         for (CheckDraft& check : draft.check) {
+            const bool asked_elsewhere = check.config.connect_ip.family != net::Family::None;
             server.check.push_back(
                 this->check(std::move(check), draft, server, from.defaults, global));
+            if (server.check.back().check_via == CheckVia::Service) {
+                lead_through(service, server, asked_elsewhere, server.check.back());
+            }
         }
         return server;
     }

@@ -118,8 +118,20 @@ constexpr std::array<std::string_view, 7> kDnsTypes = {"A",  "NS",  "CNAME", "SO
 
 class CheckRules {
   public:
-    CheckRules(const RealServerConfig& server, const CheckConfig& check, Reporter& reporter)
-        : server_(server), check_(check), reporter_(reporter), sources_(reporter.sources()) {}
+    struct Subject {
+        const Config& config;
+        const VirtualServerConfig& service;
+        const RealServerConfig& server;
+        const CheckConfig& check;
+    };
+
+    CheckRules(const Subject& subject, Reporter& reporter)
+        : config_(subject.config),
+          service_(subject.service),
+          server_(subject.server),
+          check_(subject.check),
+          reporter_(reporter),
+          sources_(reporter.sources()) {}
 
     void run() {
         for (const KeyOfTypes& row : kKeysOfTypes) {
@@ -130,6 +142,7 @@ class CheckRules {
         }
         required();
         connection();
+        if (check_.check_via == CheckVia::Service) through_service();
         pages();
         if (check_.type == CheckType::Udp && check_.min_reply_length > check_.max_reply_length) {
             reporter_.report("E0231", "`min_reply_length` is above `max_reply_length`")
@@ -189,18 +202,62 @@ class CheckRules {
                 .help("connect_port = 80");
         }
         if (check_.bindto.family != net::Family::None &&
+            check_.connect_ip.family != net::Family::None &&
             check_.bindto.family != check_.connect_ip.family) {
             reporter_.report("E0234", "`bindto` is of the other address family")
                 .at(value("bindto"), "the source of the check")
-                .at(written("connect_ip") ? value("connect_ip")
-                                          : sources_.value(server_.origin, "address"),
-                    "the target of the check");
+                .at(target(), "the target of the check");
         }
-        if (check_.check_via == CheckVia::Service && written("connect_ip")) {
-            reporter_.report("E0111", "`connect_ip` does not go with check_via = \"service\"")
-                .at(key("connect_ip"), "the service's address is asked")
+    }
+
+    [[nodiscard]] Place target() const {
+        if (written("connect_ip")) return value("connect_ip");
+        if (check_.via) return sources_.value(service_.origin, "address");
+        return sources_.value(server_.origin, "address");
+    }
+
+    // With DR and TUN the check asks a virtual address of the service at this server.
+    void through_service() {
+        if (written("connect_ip") && !check_.via) {
+            const std::string method =
+                server_.lvs_method == lb::ForwardingMethod::FullNat ? "FNAT" : "NAT";
+            reporter_
+                .report("E0111",
+                        "`connect_ip` does not go with check_via = \"service\" and " + method)
+                .at(key("connect_ip"), "the server's own address is asked, as the method does")
                 .at(value("check_via"), "by this");
         }
+        if (!check_.via) return;
+        if (written("bind_port")) {
+            reporter_.report("E0236", "`bind_port` does not go with check_via = \"service\"")
+                .at(key("bind_port"), "answers of several servers could not be told apart")
+                .at(value("check_via"), "they all come from the virtual address");
+        }
+        if (check_.connect_ip.family == net::Family::None) {
+            reporter_.report("E0237", "this check does not know which virtual address to ask")
+                .at(value("check_via"), service_.group.empty()
+                                            ? "the service has a mark and no address"
+                                            : "the service has the addresses of a group")
+                .help("connect_ip = \"10.0.0.100\", an address that the servers have");
+        } else if (written("connect_ip") && service_.fwmark == 0 && !is_of_service()) {
+            reporter_.report("E0238", "`connect_ip` is no address of the service")
+                .at(value("connect_ip"), "is asked through the service's forwarding method")
+                .at(value("check_via"), "because of this");
+        }
+    }
+
+    [[nodiscard]] bool is_of_service() const {
+        if (service_.group.empty()) return check_.connect_ip == service_.address;
+        for (const VirtualServerGroupConfig& group : config_.virtual_server_groups) {
+            if (group.name != service_.group) continue;
+            for (const GroupMemberConfig& member : group.member) {
+                const bool within = member.address.family == check_.connect_ip.family &&
+                                    member.address <= check_.connect_ip &&
+                                    check_.connect_ip <= member.address_last;
+                if (within || member.fwmark != 0) return true;
+            }
+        }
+        return false;
     }
 
     void pages() {
@@ -240,6 +297,8 @@ class CheckRules {
                     std::to_string(offset + 1));
     }
 
+    const Config& config_;
+    const VirtualServerConfig& service_;
     const RealServerConfig& server_;
     const CheckConfig& check_;
     Reporter& reporter_;
@@ -258,7 +317,7 @@ void check_checks(const Config& config, Reporter& reporter) {
         for (const RealServerConfig& server : service.real_server) {
             for (const CheckConfig& check : server.check) {
                 if (sources.broken(check.origin) || sources.broken(server.origin)) continue;
-                CheckRules(server, check, reporter).run();
+                CheckRules({config, service, server, check}, reporter).run();
                 per_second += 1e9 / static_cast<double>(check.delay_loop.count());
             }
         }

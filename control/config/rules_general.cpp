@@ -72,6 +72,46 @@ void check_fifos(const GlobalConfig& global, Reporter& reporter) {
     }
 }
 
+bool overlap(const net::IpPrefix& a, const net::IpPrefix& b) {
+    return a.address.family == b.address.family &&
+           (a.contains(b.network().address) || b.contains(a.network().address));
+}
+
+// Stand-in addresses are this host's alone: nobody else may have them.
+void check_stand_ins(const Config& config, Reporter& reporter, std::string_view key,
+                     const net::IpPrefix& range) {
+    const Sources& sources = reporter.sources();
+    const Place place = sources.value(config.global.origin, key);
+    const bool v6 = key == "stand_in_ipv6";
+    const unsigned least = v6 ? 32 : 8, most = v6 ? 120 : 28;
+    if (range.address.is_v6() != v6 || range.length < least || range.length > most) {
+        reporter.report("E0507", "`" + std::string(key) + "` is no range for stand-in addresses")
+            .at(place, std::string("expected an IPv") + (v6 ? "6" : "4") + " prefix of length " +
+                           std::to_string(least) + " to " + std::to_string(most));
+        return;
+    }
+    const auto refuse = [&](const net::IpPrefix& other, const Place& where) {
+        if (!overlap(range, other)) return;
+        reporter.report("E0508", "`" + std::string(key) + "` overlaps an address in use")
+            .at(place, "stand-in addresses are for checks of this host alone")
+            .at(where, other.to_string());
+    };
+    const auto host = [](const net::IpAddress& address) {
+        return net::IpPrefix{address, static_cast<std::uint8_t>(address.is_v6() ? 128 : 32)};
+    };
+    for (const PortConfig& port : config.ports) {
+        for (const net::IpPrefix& own : port.address) {
+            refuse(own, sources.value(port.origin, "address"));
+        }
+    }
+    for (const VirtualServerConfig& service : config.virtual_servers) {
+        refuse(host(service.address), sources.value(service.origin, "address"));
+        for (const RealServerConfig& server : service.real_server) {
+            refuse(host(server.address), sources.value(server.origin, "address"));
+        }
+    }
+}
+
 }  // namespace
 
 void check_general(const Config& config, Reporter& reporter) {
@@ -79,6 +119,8 @@ void check_general(const Config& config, Reporter& reporter) {
     const GlobalConfig& global = config.global;
     check_email(config, reporter);
     check_fifos(global, reporter);
+    check_stand_ins(config, reporter, "stand_in_ipv4", global.stand_in_ipv4);
+    check_stand_ins(config, reporter, "stand_in_ipv6", global.stand_in_ipv6);
     if (global.router_id == "LVS_DEVEL") {
         reporter.report("W0506", "`router_id` is the sample value of keepalived's documentation")
             .at(sources.value(global.origin, "router_id"), "alerts of all nodes look alike")

@@ -86,6 +86,12 @@ void find_restart_only(const Config& before, const Config& after, Lines& lines) 
     if (before.global.scripts.user != after.global.scripts.user) {
         lines.push_back("global.scripts.user");
     }
+    if (before.global.stand_in_ipv4 != after.global.stand_in_ipv4) {
+        lines.push_back("global.stand_in_ipv4");
+    }
+    if (before.global.stand_in_ipv6 != after.global.stand_in_ipv6) {
+        lines.push_back("global.stand_in_ipv6");
+    }
 }
 
 // Elements of an array of tables, matched by name; the first of equal names counts. Linear: there

@@ -75,8 +75,9 @@ Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane
                          [this] {
                              next_hops_->tick(now());
                              update_links();
+                             close_unused_via();
                          }),
-      stop_timer_(loop, [this] { loop_->stop(); }) {}
+      stop_timer_(loop, [this] { stop_when_finished(); }) {}
 
 // Extensions go first: they use everything else.
 Director::~Director() {
@@ -88,6 +89,9 @@ Result<std::unique_ptr<Director>> Director::create(EventLoop& loop, dpdk::Runtim
     std::unique_ptr<Director> director(new Director(loop, runtime, plane, std::move(config)));
     if (const Status opened = director->open_kernel(); !opened) return opened.error();
     director->make_components();
+    if (const Status opened = director->open_via(director->config()); !opened) {
+        return opened.error();
+    }
     if (const Status published = director->publisher_->publish_now(); !published) {
         return published.error();
     }
@@ -152,6 +156,33 @@ void Director::make_components() {
                          [this](const Publisher::SharedSpec& spec) { spec_applied(spec); }});
 }
 
+Status Director::open_via(const Config& config) {
+    if (!has_checks_through_services(config)) return ok_status();
+    via_needed_ = true;
+    if (via_) return ok_status();
+    const ViaContext context{*loop_,
+                             *netlink_,
+                             monitor_->tables(),
+                             ports_,
+                             *next_hops_,
+                             [this] { return vips_->owned(); },
+                             [this] { return now(); }};
+    const ViaRange range{config.global.stand_in_ipv4, config.global.stand_in_ipv6};
+    auto path = ViaPath::open(context, range);
+    if (!path) return path.error();
+    via_ = std::move(path).value();
+    punts_->on_answer = [this](std::span<std::uint8_t> frame) { return via_->receive(frame); };
+    log::info("checks through services", {{"interface", via_->interface()}});
+    return ok_status();
+}
+
+// Checks give their stand-ins back some time after the reload that removes them.
+void Director::close_unused_via() {
+    if (!via_ || via_needed_ || via_->translator().stand_ins() != 0) return;
+    punts_->on_answer = nullptr;
+    via_.reset();
+}
+
 void Director::start() {
     watch_kernel();
     taps_->start(*loop_, [this](lb::PortId port, std::span<std::uint8_t> frame) {
@@ -175,7 +206,14 @@ void Director::stop(const std::string& reason) {
     stopping_ = true;
     log::info("stopping", {{"reason", reason}});
     for (const auto& extension : extensions_) extension->stopping();
-    stop_timer_.start_once(kStopGrace);
+    stop_latest_ = now() + kStopPatience;
+    stop_timer_.start_every(kStopGrace);
+}
+
+void Director::stop_when_finished() {
+    const bool finished = std::ranges::all_of(
+        extensions_, [](const auto& extension) { return extension->finished(); });
+    if (finished || now() >= stop_latest_) loop_->stop();
 }
 
 void Director::preview_runtime(const Config& next, RuntimeServices& changes, RuntimeChanges fate,
@@ -198,7 +236,10 @@ void Director::reload(ReloadPlan next, RuntimeChanges fate, ReloadDone done) {
     const KernelPlan after = plan_kernel(*next.config, ports_);
     Status ready = prepare_reload(next, diff);
     if (ready) ready = apply_kernel_plan(*netlink_, before, after);
-    if (!ready) return done(ready.error());
+    if (!ready) {
+        via_needed_ = has_checks_through_services(*config_);
+        return done(ready.error());
+    }
     const auto plan = std::make_shared<ReloadPlan>(std::move(next));
     publisher_->publish([this, plan, changes] { return gather(plan->config, changes); },
                         [this, plan, changes, before, after, diff = std::move(diff),
@@ -209,17 +250,19 @@ void Director::reload(ReloadPlan next, RuntimeChanges fate, ReloadDone done) {
                             }
                             const Status undone = apply_kernel_plan(*netlink_, after, before);
                             if (!undone) log::error("kernel state not restored", undone.error());
+                            via_needed_ = has_checks_through_services(*config_);
                             done(published.error());
                         });
 }
 
 Status Director::prepare_reload(const ReloadPlan& next, const ConfigDiff& diff) {
+    if (stopping_) return Error{"polluxd is stopping", ""};
     if (!next.available) return next.available;
     if (!diff.restart_only.empty()) return refuse_restart_only(diff.restart_only);
     for (const auto& extension : extensions_) {
         if (Status accepted = extension->check(next); !accepted) return accepted;
     }
-    return ok_status();
+    return open_via(*next.config);
 }
 
 void Director::commit(ReloadPlan& plan, RuntimeServices changes, const ConfigDiff& diff) {
@@ -233,6 +276,7 @@ void Director::commit(ReloadPlan& plan, RuntimeServices changes, const ConfigDif
     if (by_hand || plan.server_addresses) update_next_hops();
     if (old->log.level != config_->log.level) log::set_level(to_log_level(config_->log.level));
     for (const auto& extension : extensions_) extension->reloaded(*old, plan);
+    via_needed_ = has_checks_through_services(*config_);
     log_changes(diff.changes);
     log::info("reloaded", {{"changes", diff.changes.size()}, {"generation", plane_->generation()}});
 }

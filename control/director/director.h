@@ -25,6 +25,7 @@
 #include "control/spec/runtime_services.h"
 #include "control/spec/server_states.h"
 #include "control/tap/exception_taps.h"
+#include "control/via/via_path.h"
 #include "control/vip/vip_owner.h"
 #include "dataplane/dpdk/runtime.h"
 #include "dataplane/lb/data_plane.h"
@@ -44,7 +45,9 @@ class Director {
 
     // Frames and events flow from now on. The workers run already.
     void start();
-    // Tells the extensions, then stops the loop after the last frames had time to leave.
+    // Tells the extensions, then stops the loop after the last frames had time to leave and the
+    // extensions are finished; the latter for kStopPatience at most.
+    static constexpr std::chrono::seconds kStopPatience{3};
     void stop(const std::string& reason);
     [[nodiscard]] bool stopping() const { return stopping_; }
 
@@ -101,6 +104,8 @@ class Director {
     [[nodiscard]] const ExceptionTaps& taps() const { return *taps_; }
     [[nodiscard]] const NextHops& next_hops() const { return *next_hops_; }
     NextHops& next_hops() { return *next_hops_; }
+    // The way of checks with check_via = "service"; null while the configuration has none.
+    ViaPath* via() { return via_.get(); }
     [[nodiscard]] const PuntDispatch& punts() const { return *punts_; }
     [[nodiscard]] const Publisher& publisher() const { return *publisher_; }
     // How long the most silent worker has been silent (decision D13); known to about 20 ms.
@@ -114,6 +119,10 @@ class Director {
     Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane, Config config);
 
     Status open_kernel();
+    // Opens the way of checks through services if this configuration needs it and it is not open.
+    Status open_via(const Config& config);
+    void close_unused_via();
+    void stop_when_finished();
     void make_components();
     [[nodiscard]] Publisher::Gathered gather(std::shared_ptr<const Config> config,
                                              RuntimeServices changes) const;
@@ -140,6 +149,8 @@ class Director {
     lb::TimePoint started_;
     std::uint64_t reloads_ = 0;
     bool stopping_ = false;
+    bool via_needed_ = false;  // by the configuration, or by one that a reload prepares
+    lb::TimePoint stop_latest_{};
 
     std::unique_ptr<NetlinkRequests> netlink_;
     std::unique_ptr<ExceptionTaps> taps_;
@@ -148,6 +159,7 @@ class Director {
     std::unique_ptr<AddressWriter> address_writer_;  // calls back into vips_
     std::unique_ptr<NextHops> next_hops_;
     std::unique_ptr<PuntDispatch> punts_;
+    std::unique_ptr<ViaPath> via_;
     std::unique_ptr<Publisher> publisher_;
     std::unique_ptr<FdWatch> punt_watch_;
     WorkerWatch watch_;

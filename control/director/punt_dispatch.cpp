@@ -17,6 +17,7 @@ void PuntDispatch::dispatch(const dpdk::PuntedFrame& frame, lb::TimePoint now) {
             next_hops_->forward(frame.bytes, {frame.port, frame.next_hop}, now);
             return;
         case lb::PuntReason::LocalAddress:
+            if (on_answer && on_answer(frame.bytes)) return;
             if (!vips_->refuses(frame.bytes)) deliver(frame);
             return;
         case lb::PuntReason::None:

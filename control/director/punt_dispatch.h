@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "control/nexthop/next_hops.h"
 #include "control/tap/exception_taps.h"
@@ -25,6 +26,10 @@ class PuntDispatch {
     std::function<void(const dpdk::PuntedFrame&)> on_vrrp;
     // Somebody on a link says that an address is theirs; asked before the frame goes on.
     std::function<void(lb::PortId, const net::NeighborClaim&)> on_claim;
+
+    // Whether a frame to an address of this node answers a check that went through a service; then
+    // it is dealt with.
+    std::function<bool(std::span<std::uint8_t>)> on_answer;
 
     void dispatch(const dpdk::PuntedFrame& frame, lb::TimePoint now);
 

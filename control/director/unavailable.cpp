@@ -22,9 +22,6 @@ Status check_server(const VirtualServerConfig& service, const RealServerConfig& 
             return refuse(std::string(to_string(check.type)) + where + " is configured",
                           "use another check");
         }
-        if (check.check_via == CheckVia::Service) {
-            return refuse("check_via = \"service\"" + where + " is configured", "remove the key");
-        }
     }
     return ok_status();
 }

@@ -3,6 +3,7 @@
 
 #include "control/health/probe_table.h"
 #include "control/spec/server_states.h"
+#include "dataplane/lb/method_name.h"
 
 namespace pollux::control {
 namespace {
@@ -54,7 +55,15 @@ std::string check_key(const CheckConfig& check) {
     }
     number(check.retry);
     number(check.alpha);
-    number(check.check_via);
+    number(check.via.has_value());
+    if (check.via) {
+        key << check.via->server.to_string();
+        number(check.via->method);
+        number(check.via->tunnel.type);
+        number(check.via->tunnel.port);
+        number(check.via->tunnel.checksum);
+        number(check.via->tunnel.spread_source);
+    }
     number(check.log_all_failures);
     number(check.http_protocol);
     number(check.fast_recovery);
@@ -91,8 +100,11 @@ std::string describe(const CheckConfig& check) {
         for (const std::string& argument : check.misc_path.argv) text += " " + argument;
         return text;
     }
-    if (check.type == CheckType::Ping) return text + " " + check.connect_ip.to_string();
-    return text + " " + endpoint(check.connect_ip, check.connect_port);
+    text += " " + (check.type == CheckType::Ping ? check.connect_ip.to_string()
+                                                 : endpoint(check.connect_ip, check.connect_port));
+    if (!check.via) return text;
+    return text + " through " + std::string(lb::method_name(check.via->method)) + " to " +
+           check.via->server.to_string();
 }
 
 }  // namespace pollux::control

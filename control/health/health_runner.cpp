@@ -49,11 +49,20 @@ std::size_t raise_file_limit() {
                                    kMaxRunning);
 }
 
+// Whether the file gives the address to a port: then it is always here.
+bool is_port_address(const Config& config, const net::IpAddress& address) {
+    return std::ranges::any_of(config.ports, [&address](const PortConfig& port) {
+        return std::ranges::any_of(
+            port.address, [&address](const net::IpPrefix& own) { return own.address == address; });
+    });
+}
+
 // Whether the operator's word means this check.
 bool means(const std::string& name, const CheckConfig& check) {
     return name == describe(check) || name == to_string(check.type) ||
            name == check.connect_ip.to_string() ||
-           name == endpoint(check.connect_ip, check.connect_port);
+           name == endpoint(check.connect_ip, check.connect_port) ||
+           (check.via && name == check.via->server.to_string());
 }
 
 }  // namespace
@@ -66,6 +75,8 @@ struct HealthRunner::Entry {
     CheckConfig config;
     CheckState state;
     std::unique_ptr<Probe> probe;  // refers to `config`
+    // With check_via = "service": what the probe connects to, or why there is none.
+    std::optional<Result<net::IpAddress>> stand_in;
     bool running = false;
     bool stretched = false;   // the running try
     TryLimit limit;           // of the running try
@@ -160,6 +171,7 @@ bool HealthRunner::configure_on() {
         schedule_.cancel(id);
         if (entries_[id]->running) --running_;
         count(*entries_[id], -1);
+        remove_stand_in(*entries_[id]);
         entries_[id].reset();
     }
     for (const HealthBoard::NewCheck& check : checks.added) add_entry(check);
@@ -173,6 +185,11 @@ void HealthRunner::add_entry(const HealthBoard::NewCheck& check) {
     auto entry = std::make_unique<Entry>(check);
     entry->probe = find_probe(check.config.type)->make(entry->config, context_);
     entry->probe->on_step = [this, raw = entry.get()] { set_limit(*raw, director_->now()); };
+    if (entry->config.via) {
+        ViaPath* path = director_->via();
+        entry->stand_in = path == nullptr ? Error{"no way for checks through services is open", ""}
+                                          : path->add(entry->config);
+    }
     entries_[check.id] = std::move(entry);
     count(*entries_[check.id], 1);
     if (!started_) return;
@@ -257,7 +274,12 @@ bool HealthRunner::begin(Entry& entry, lb::TimePoint now) {
     ++totals_.tries;
     ++running_;
     set_limit(entry, now);
-    entry.probe->start(!entry.state.up(),
+    const auto attempt = make_try(entry);
+    if (!attempt) {
+        finish(entry, failed(attempt.error().message));
+        return true;
+    }
+    entry.probe->start(*attempt,
                        [this, &entry](ProbeResult result) { finish(entry, std::move(result)); });
     return true;
 }
@@ -288,10 +310,40 @@ void HealthRunner::log_failure(const Entry& entry, const ProbeResult& result, bo
                                {"failures_in_row", entry.state.failures_in_row()}});
 }
 
+// Whom to ask. An error: nobody can be asked now.
+Result<ProbeTry> HealthRunner::make_try(const Entry& entry) {
+    ProbeTry attempt{!entry.state.up(), entry.config.connect_ip, entry.config.bindto};
+    if (!entry.stand_in) return attempt;
+    if (!*entry.stand_in) return entry.stand_in->error();
+    const auto source = director_->via()->begin_try(**entry.stand_in, entry.config.bindto);
+    if (!source) return source.error();
+    attempt.target = **entry.stand_in;
+    attempt.source = *source;
+    return attempt;
+}
+
+void HealthRunner::end_try(const Entry& entry, ProbeResult& result) {
+    if (!entry.stand_in || !*entry.stand_in) return;
+    director_->via()->end_try(**entry.stand_in);
+    if (result.outcome != TryOutcome::Failure) return;
+    // libcurl names the address that it connected to.
+    const std::string stand_in = (**entry.stand_in).to_string();
+    if (const auto at = result.detail.find(stand_in); at != std::string::npos) {
+        result.detail.replace(at, stand_in.size(), entry.config.connect_ip.to_string());
+    }
+    const std::string hint = director_->via()->hint(**entry.stand_in);
+    if (!hint.empty()) result.detail += "; " + hint;
+}
+
+void HealthRunner::remove_stand_in(const Entry& entry) {
+    if (entry.stand_in && *entry.stand_in) director_->via()->remove(**entry.stand_in);
+}
+
 void HealthRunner::finish(Entry& entry, ProbeResult result) {
     const lb::TimePoint now = director_->now();
     entry.running = false;
     --running_;
+    end_try(entry, result);
     entry.took = now - entry.started;
     if (result.certificate_days) entry.certificate_days = result.certificate_days;
     CheckReading reading = entry.reading;
@@ -333,8 +385,8 @@ void HealthRunner::look_at_addresses() {
     const Config& config = director_->config();
     for (const VirtualServerConfig& service : config.virtual_servers) {
         if (!service.ha_suspend || service.fwmark != 0) continue;
-        const auto here = [this](const net::IpAddress& address) {
-            return director_->vips().owns(address);
+        const auto here = [&](const net::IpAddress& address) {
+            return director_->vips().owns(address) || is_port_address(config, address);
         };
         bool any = service.address.family != net::Family::None && here(service.address);
         for (const VirtualServerGroupConfig& group : config.virtual_server_groups) {

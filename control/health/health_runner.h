@@ -102,10 +102,13 @@ class HealthRunner final : public Extension {
     void set_timer();
     void arm(lb::TimePoint at);
     bool begin(Entry& entry, lb::TimePoint now);
+    [[nodiscard]] Result<ProbeTry> make_try(const Entry& entry);
     void finish(Entry& entry, ProbeResult result);
     void set_limit(Entry& entry, lb::TimePoint now);
     void limit_passed(Entry& entry, lb::TimePoint now);
     void log_failure(const Entry& entry, const ProbeResult& result, bool first) const;
+    void end_try(const Entry& entry, ProbeResult& result);
+    void remove_stand_in(const Entry& entry);
     void look_at_addresses();
     void carry_out(const HealthChanges& changes);
     void tell(const HealthChange& change);

@@ -39,6 +39,13 @@ struct ProbeResult {
     return {TryOutcome::Success, std::move(detail), {}, 0, {}};
 }
 
+// Whom a try asks, and from where.
+struct ProbeTry {
+    bool recovering = false;  // the check is down now
+    net::IpAddress target;    // what the socket connects to
+    net::IpAddress source;    // family None: chosen by the kernel
+};
+
 // What probes work with; all of it outlives them.
 struct ProbeContext {
     EventLoop& loop;
@@ -60,9 +67,8 @@ class Probe {
     // Ends a running try without a result.
     virtual ~Probe() = default;
 
-    // Begins a try; never while one runs. `done` is called once, maybe from within. `recovering`:
-    // the check is down now.
-    virtual void start(bool recovering, Done done) = 0;
+    // Begins a try; never while one runs. `done` is called once, maybe from within.
+    virtual void start(const ProbeTry& attempt, Done done) = 0;
     // Ends a running try without a result.
     virtual void cancel() = 0;
 

@@ -63,18 +63,8 @@ net::IpAddress source_of(const KernelTables& tables, const KernelRoute& route, c
             return link->preferred_source;
         }
     }
-    const auto known = tables.addresses.find(hop.interface);
-    if (known == tables.addresses.end()) return {};
-    const net::IpAddress& target = has_gateway ? hop.gateway : route.destination.address;
-    net::IpAddress best;
-    unsigned best_fitness = 0;
-    for (const net::IpPrefix& own : known->second) {
-        const unsigned fits = fitness(own, target, vips);
-        if (fits <= best_fitness) continue;
-        best_fitness = fits;
-        best = own.address;
-    }
-    return best;
+    return address_towards(tables, hop.interface,
+                           has_gateway ? hop.gateway : route.destination.address, vips);
 }
 
 void resolve(lb::RouteSpec& spec, const Neighbour* neighbour) {
@@ -150,6 +140,29 @@ HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
     if (port == nullptr) return {};
     const bool on_link = hop->gateway.family == net::Family::None;
     return {port->id, on_link ? address : hop->gateway};
+}
+
+net::IpAddress address_towards(const KernelTables& tables, InterfaceIndex interface,
+                               const net::IpAddress& target,
+                               std::span<const lb::OwnedAddressSpec> vips) {
+    const auto known = tables.addresses.find(interface);
+    if (known == tables.addresses.end()) return {};
+    net::IpAddress best;
+    unsigned best_fitness = 0;
+    for (const net::IpPrefix& own : known->second) {
+        const unsigned fits = fitness(own, target, vips);
+        if (fits <= best_fitness) continue;
+        best_fitness = fits;
+        best = own.address;
+    }
+    return best;
+}
+
+net::IpAddress source_towards(const KernelTables& tables, const net::IpAddress& target,
+                              std::span<const lb::OwnedAddressSpec> vips) {
+    const KernelRoute* route = lookup_route(tables.routes, target);
+    const RouteHop* hop = route == nullptr ? nullptr : usable_hop(*route);
+    return hop == nullptr ? net::IpAddress{} : source_of(tables, *route, *hop, vips);
 }
 
 std::vector<lb::RouteSpec> build_routes(const KernelTables& tables, const PortTable& ports,

@@ -51,6 +51,17 @@ class PrefixLengths {
 [[nodiscard]] HopKey next_hop_of(const KernelTables& tables, const PortTable& ports,
                                  const net::IpAddress& address, const PrefixLengths& lengths = {});
 
+// The interface's own address that serves best as source towards `target`, of its family; family
+// None: there is none. `vips` come and go and are no such source.
+[[nodiscard]] net::IpAddress address_towards(const KernelTables& tables, InterfaceIndex interface,
+                                             const net::IpAddress& target,
+                                             std::span<const lb::OwnedAddressSpec> vips);
+
+// The address that the kernel would send from to `target`; family None: none.
+[[nodiscard]] net::IpAddress source_towards(const KernelTables& tables,
+                                            const net::IpAddress& target,
+                                            std::span<const lb::OwnedAddressSpec> vips);
+
 // One RouteSpec for each kernel route through a TAP (on-link ones glean), and a host route for each
 // on-link neighbour whose MAC is known. Where the kernel's route leads nowhere (blackhole) or
 // through an interface that is no port, the RouteSpec names no port: packets end there instead of

@@ -9,10 +9,6 @@
 namespace pollux::control {
 namespace {
 
-lb::TunnelSpec to_spec(const TunnelConfig& tunnel) {
-    return {tunnel.type, tunnel.port, tunnel.checksum, tunnel.spread_source};
-}
-
 lb::OnServerGone to_spec(OnServerDown policy) {
     switch (policy) {
         case OnServerDown::Keep:
@@ -210,6 +206,10 @@ lb::MarkRuleSpec to_spec(const MarkConfig& mark) {
 }
 
 }  // namespace
+
+lb::TunnelSpec to_spec(const TunnelConfig& tunnel) {
+    return {tunnel.type, tunnel.port, tunnel.checksum, tunnel.spread_source};
+}
 
 std::vector<lb::ServiceSpec> build_services(const VirtualServerConfig& server,
                                             std::span<const VirtualServerGroupConfig> groups,

@@ -33,6 +33,8 @@ struct SpecInputs {
 void add_services(lb::DataPlaneSpec& spec, const Config& config, const ServerStates& servers,
                   const RuntimeServices& runtime);
 
+[[nodiscard]] lb::TunnelSpec to_spec(const TunnelConfig& tunnel);
+
 // The services that one [[virtual_server]] stands for: one, or one per address of its group.
 [[nodiscard]] std::vector<lb::ServiceSpec> build_services(
     const VirtualServerConfig& server, std::span<const VirtualServerGroupConfig> groups,

@@ -63,18 +63,27 @@ Result<std::unique_ptr<TapDevice>> TapDevice::open(const std::string& name) {
             "an interface named " + name + " exists already",
             "set another name under [dpdk.port.exception], or remove it: ip link delete " + name};
     }
+    return create(name, IFF_TAP);
+}
+
+Result<std::unique_ptr<TapDevice>> TapDevice::open_tun(const std::string& pattern) {
+    return create(pattern, IFF_TUN);
+}
+
+Result<std::unique_ptr<TapDevice>> TapDevice::create(const std::string& name, short flags) {
     const int fd = ::open(kTunPath, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return open_error(errno);
     ifreq request{};
     name.copy(request.ifr_name, IFNAMSIZ - 1);
-    request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
+    request.ifr_flags = static_cast<short>(flags | IFF_NO_PI | IFF_TUN_EXCL);
     if (ioctl(fd, TUNSETIFF, &request) != 0) {
         const int code = errno;
         close(fd);
         return create_error(name, code);
     }
-    const auto interface = static_cast<InterfaceIndex>(if_nametoindex(name.c_str()));
-    return std::unique_ptr<TapDevice>(new TapDevice(name, fd, interface));
+    // The kernel has put the name there that it gave.
+    const auto interface = static_cast<InterfaceIndex>(if_nametoindex(request.ifr_name));
+    return std::unique_ptr<TapDevice>(new TapDevice(request.ifr_name, fd, interface));
 }
 
 TapDevice::~TapDevice() {

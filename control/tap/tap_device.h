@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TapDevice: a TAP interface that lives as long as this object (decision D11: not persistent, so a
-// dead process owns no address). No offloads are negotiated: the kernel hands out frames with full
-// checksums and verifies those it gets. Control thread.
+// TapDevice: a TAP or TUN interface that lives as long as this object (decision D11: not
+// persistent, so a dead process owns no address). No offloads are negotiated: the kernel hands out
+// frames with full checksums and verifies those it gets. Control thread.
 
 #include <cstdint>
 #include <memory>
@@ -20,6 +20,9 @@ class TapDevice {
   public:
     // Errors: the name is taken, no right to create it, no TUN/TAP in this kernel.
     static Result<std::unique_ptr<TapDevice>> open(const std::string& name);
+    // A TUN, whose frames are bare IP packets. `pattern` ends in %d, for which the kernel chooses a
+    // number: several daemons may share a network namespace.
+    static Result<std::unique_ptr<TapDevice>> open_tun(const std::string& pattern);
     ~TapDevice();
     TapDevice(const TapDevice&) = delete;
     TapDevice& operator=(const TapDevice&) = delete;
@@ -36,6 +39,7 @@ class TapDevice {
     Status set_carrier(bool carrier);
 
   private:
+    static Result<std::unique_ptr<TapDevice>> create(const std::string& name, short flags);
     TapDevice(std::string name, int fd, InterfaceIndex interface)
         : name_(std::move(name)), fd_(fd), interface_(interface) {}
 

@@ -154,12 +154,10 @@ def test_kill_minus_nine_leaves_no_vip_and_a_restart_works(lab):
 def test_a_feature_that_is_not_there_yet_is_refused_at_start_and_reload(lab):
     scene = topology.build(lab, "dr")
     good = scene.polluxd.config.read_text()
-    check = '\n    [[virtual_server.real_server.check]]\n    type = "TCP_CHECK"\n' \
-        '    check_via = "service"\n'
-    scene.polluxd.config.write_text(good.rstrip() + check)
+    scene.polluxd.config.write_text(good.replace("[api]", '[api]\nmetrics_listen = "127.0.0.1:9165"'))
     result = scene.polluxd.pollux("reload", check=False)
     assert result.returncode == 1
-    assert "check_via" in result.stderr + result.stdout
+    assert "metrics_listen" in result.stderr + result.stdout
     assert scene.client.curl(scene.url).startswith("rs")
     refused = start(lab, lab.host("lb2"), "--config", scene.polluxd.config)
-    assert refused.returncode != 0 and "check_via" in refused.stderr
+    assert refused.returncode != 0 and "metrics_listen" in refused.stderr

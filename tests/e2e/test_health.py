@@ -6,8 +6,9 @@ import time
 
 import health_lab
 import pytest
-from health_lab import BOUND, build, start_plugged_in, write_script
-from lab import wait_until
+from health_lab import BOUND, TIMING, build, start_plugged_in, write_script
+from lab import Nginx, wait_until
+from vrrp_lab import Lan, state, wait_state
 
 
 @pytest.mark.parametrize("method", ["dr", "nat"])
@@ -112,6 +113,54 @@ def test_notify_commands_tell_server_and_quorum(lab):
     vip = "[20.20.20.11]:tcp:80"
     assert lines == [f"RS [{first} {vip} DOWN", f"RS [{second} {vip} DOWN", f"VS {vip} DOWN",
                      f"RS [{second} {vip} UP", f"VS {vip} UP"]
+
+
+def test_omega_runs_the_down_commands_at_the_end(lab):
+    scene = build(lab, "nat", start=False)
+    record = scene.polluxd.folder / "record"
+    record.write_text("")
+    record.chmod(0o666)
+    script = write_script(scene.polluxd, "note.sh", f'echo "$@" >> {record}\n')
+    service = f'quorum_down = ["{script}", "quorum_down"]\n'
+    server = f'notify_down = ["{script}", "notify_down"]\n'
+    text = scene.toml(new_service=service + "omega = true", new_server=server)
+    start_plugged_in(scene.polluxd, text)
+    wait_until(lambda: all(row["decided"] for row in scene.polluxd.show("checks")["checks"]),
+               "both checks have a verdict")
+    assert record.read_text() == ""
+    assert scene.polluxd.stop() == 0
+    wait_until(lambda: len(record.read_text().split()) >= 3, "the commands ran", 20)
+    assert sorted(record.read_text().split()) == ["notify_down", "notify_down", "quorum_down"]
+
+
+def test_checks_are_suspended_while_the_address_is_elsewhere(lab):
+    def service(address, port, more=""):
+        return (f'[[virtual_server]]\naddress = "{address}"\nport = 80\nprotocol = "TCP"\n'
+                f'lvs_method = "NAT"\n{more}[[virtual_server.real_server]]\naddress = "10.0.0.7"\n'
+                f"port = {port}\n[[virtual_server.real_server.check]]\ntype = \"TCP_CHECK\"\n{TIMING}")
+
+    lan = Lan(lab)
+    Nginx(lan.observer, name="rs1", port=81)
+    services = service("10.0.0.3", 81, "ha_suspend = true\n") + service("10.0.0.4", 82) + \
+        service("10.0.0.6", 83, "ha_suspend = true\n")
+    fast = {"version": 3, "advert": "200ms"}
+    master = lan.pollux("a", priority=150, **fast)
+    wait_state(master, "MASTER")
+    # 10.0.0.6 is the node's own, so always here.
+    backup = lan.pollux("b", priority=100, more=services, **fast)
+
+    def check(port):
+        return next(row for row in backup.show("checks")["checks"]
+                    if row["check"].endswith(f":{port}"))
+
+    wait_until(lambda: check(82)["tries"] >= 3 and check(83)["tries"] >= 3, "the others are tried")
+    assert (check(81)["state"], check(81)["tries"]) == ("SUSPENDED", 0)
+    master.stop()
+    wait_until(lambda: check(81)["state"] == "UP" and check(81)["decided"], "it is tried now")
+    assert state(backup) == "MASTER"
+    master.start()
+    wait_state(backup, "BACKUP")
+    wait_until(lambda: check(81)["state"] == "SUSPENDED", "it is suspended again")
 
 
 def test_the_first_checks_of_all_may_come_by_a_reload(lab):

@@ -52,6 +52,12 @@ def test_every_check_type_tells_good_from_bad(lab):
                'url = [{ path = "/a" }, { path = "/b", regex = "^many" }]', "UP", "/b: status 200"),
         1017: ('type = "HTTP_GET"\nconnect_port = 80\nurl = [{ path = "/a" }, { path = "/b", '
                'digest = "00000000000000000000000000000000" }]', "DOWN", "/b: digest "),
+        1018: ('type = "PING_CHECK"\nconnect_ip = "fd00:10::21"', "UP", "echo reply"),
+        1019: ('type = "PING_CHECK"\nconnect_ip = "fd00:10::99"', "DOWN", ""),
+        1020: ('type = "SMTP_CHECK"\nconnect_ip = "fd00:10::21"\nconnect_port = 1009', "UP",
+               "HELO accepted"),
+        1021: ('type = "SMTP_CHECK"\nconnect_ip = "fd00:10::21"\nconnect_port = 1', "DOWN",
+               "connection refused"),
     }
     polluxd, host = build_many(
         lab, {port: row[0] for port, row in wanted.items()},

@@ -143,9 +143,9 @@ def build_many(lab, checks, *, tables="", timing=TIMING):
     """
     switch = lab.switch()
     host = lab.host("many")
-    switch.connect(host, addresses=["10.10.10.21/24"])
+    switch.connect(host, addresses=["10.10.10.21/24", "fd00:10::21/64"])
     ports = ('[[dpdk.port]]\nname = "lan"\nvdev = "net_tap0,iface=dtap0"\n'
-             'address = ["10.10.10.11/24", "10.10.10.12/32"]\n')
+             'address = ["10.10.10.11/24", "10.10.10.12/32", "fd00:10::11/64"]\n')
     servers = [f'[[virtual_server.real_server]]\naddress = "10.10.10.21"\nport = {port}\n'
                f"[[virtual_server.real_server.check]]\n"
                f'{timing if "MISC" not in check and "FILE" not in check else SCRIPT_TIMING}{check}\n'

@@ -24,7 +24,7 @@ class DnsProbe final : public SocketProbe {
     DnsProbe(const CheckConfig& check, ProbeContext& context)
         : SocketProbe(context.loop), check_(&check) {}
 
-    void start(bool /*recovering*/, Done done) override {
+    void start(const ProbeTry& attempt, Done done) override {
         const auto id = static_cast<std::uint16_t>(arc4random());
         const auto question = build_dns_question(id, check_->dns_name, check_->dns_type);
         if (!question) {
@@ -32,7 +32,7 @@ class DnsProbe final : public SocketProbe {
             return;
         }
         question_ = *question;
-        if (!open(*check_, SOCK_DGRAM, IPPROTO_UDP, std::move(done))) return;
+        if (!open(addresses_of(*check_, attempt), SOCK_DGRAM, IPPROTO_UDP, std::move(done))) return;
         if (!send_all(question_.data(), question_.size())) return;
         watch().on_readable([this] { receive(); });
     }

@@ -33,7 +33,7 @@ class FileProbe final : public Probe {
         : check_(&check), scripts_(&context.scripts), files_(&context.track_files) {}
     ~FileProbe() override { FileProbe::cancel(); }
 
-    void start(bool /*recovering*/, Done done) override {
+    void start(const ProbeTry& /*attempt*/, Done done) override {
         const auto file = files_->find(check_->track_file);
         if (file == files_->end()) {
             done(failed("no vrrp_track_file " + check_->track_file));

@@ -51,9 +51,10 @@ class HttpProbe final : public Probe {
     ~HttpProbe() override { HttpProbe::cancel(); }
 
     // A server that comes back shows one page per period, unless fast_recovery is set.
-    void start(bool recovering, Done done) override {
+    void start(const ProbeTry& attempt, Done done) override {
         done_ = std::move(done);
-        one_page_ = recovering && !check_->fast_recovery && check_->url.size() > 1;
+        attempt_ = attempt;
+        one_page_ = attempt.recovering && !check_->fast_recovery && check_->url.size() > 1;
         if (!one_page_) page_ = 0;
         certificate_days_.reset();
         fetch();
@@ -95,15 +96,16 @@ class HttpProbe final : public Probe {
     void set_options() {
         CURL* transfer = transfer_.get();
         set_common_options(transfer, tls() ? "https" : "http");
-        const std::string target = bracketed(check_->connect_ip);
+        // A stand-in for the service's address is nothing to show to a server.
+        const std::string name = bracketed(check_->connect_ip);
         const std::string port = std::to_string(check_->connect_port);
         const bool named = !url().virtualhost.empty() && (!tls() || check_->enable_sni);
-        const std::string host = named ? without_port(url().virtualhost) : target;
+        const std::string host = named ? without_port(url().virtualhost) : name;
         const std::string address =
             std::string(tls() ? "https" : "http") + "://" + host + ":" + port + "/";
         curl_easy_setopt(transfer, CURLOPT_URL, address.c_str());
         curl_easy_setopt(transfer, CURLOPT_REQUEST_TARGET, url().path.c_str());
-        connect_to_ = append(nullptr, "::" + target + ":" + port);
+        connect_to_ = append(nullptr, "::" + bracketed(attempt_.target) + ":" + port);
         curl_easy_setopt(transfer, CURLOPT_CONNECT_TO, connect_to_.get());
         headers_ = append(nullptr, "Accept: */*");
         if (!url().virtualhost.empty()) {
@@ -119,8 +121,8 @@ class HttpProbe final : public Probe {
         curl_easy_setopt(transfer, CURLOPT_USERAGENT, kUserAgent);
         // The limit is kept by whoever runs the try; libcurl has none of its own.
         curl_easy_setopt(transfer, CURLOPT_CONNECTTIMEOUT_MS, kNoLimitMs);
-        if (check_->bindto.family != net::Family::None) {
-            const std::string source = "host!" + check_->bindto.to_string();
+        if (attempt_.source.family != net::Family::None) {
+            const std::string source = "host!" + attempt_.source.to_string();
             curl_easy_setopt(transfer, CURLOPT_INTERFACE, source.c_str());
         }
         if (check_->bind_port != 0) {
@@ -258,6 +260,7 @@ class HttpProbe final : public Probe {
     CurlList headers_;
     std::unique_ptr<PageJudge> judge_;
     std::array<char, CURL_ERROR_SIZE> error_{};
+    ProbeTry attempt_;
     std::size_t page_ = 0;
     bool one_page_ = false;
     std::optional<int> certificate_days_;

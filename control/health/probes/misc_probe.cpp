@@ -32,7 +32,7 @@ class MiscProbe final : public Probe {
         : check_(&check), scripts_(&context.scripts), settings_(&context.script_settings) {}
     ~MiscProbe() override { MiscProbe::cancel(); }
 
-    void start(bool /*recovering*/, Done done) override {
+    void start(const ProbeTry& /*attempt*/, Done done) override {
         ScriptJob job;
         job.kind = ScriptKind::Check;
         job.argv = check_->misc_path.argv;

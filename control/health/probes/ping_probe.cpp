@@ -27,16 +27,14 @@ using Echo = std::array<std::uint8_t, kHeaderSize + kDataSize>;
 
 class PingProbe final : public SocketProbe {
   public:
-    PingProbe(const CheckConfig& check, ProbeContext& context)
-        : SocketProbe(context.loop), check_(check) {
-        check_.connect_port = 0;  // of no meaning for a raw socket
-        check_.bind_port = 0;
-    }
+    explicit PingProbe(ProbeContext& context) : SocketProbe(context.loop) {}
 
-    void start(bool /*recovering*/, Done done) override {
-        const bool v6 = check_.connect_ip.is_v6();
+    void start(const ProbeTry& attempt, Done done) override {
+        const bool v6 = attempt.target.is_v6();
+        v6_ = v6;
         const int protocol = v6 ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP};
-        if (!open(check_, SOCK_RAW, protocol, std::move(done))) return;
+        if (!open({attempt.target, 0, attempt.source, 0}, SOCK_RAW, protocol, std::move(done)))
+            return;
         take_answers_only(v6);
         make_request(v6);
         if (!send_all(echo_.data(), echo_.size())) return;
@@ -72,23 +70,22 @@ class PingProbe final : public SocketProbe {
         const auto size = receive_some(buffer.data(), buffer.size());
         if (!size) return;
         // An IPv4 raw socket gives the IP header, too.
-        const bool v6 = check_.connect_ip.is_v6();
-        const std::size_t start = v6 ? 0 : std::size_t{buffer[0] & 0x0fU} * 4;
+        const std::size_t start = v6_ ? 0 : std::size_t{buffer[0] & 0x0fU} * 4;
         if (*size < start + echo_.size()) return;
-        const std::uint8_t reply = v6 ? kReplyV6 : kReplyV4;
+        const std::uint8_t reply = v6_ ? kReplyV6 : kReplyV4;
         const bool ours = buffer.at(start) == reply &&
                           std::memcmp(&buffer.at(start + 4), &echo_[4], echo_.size() - 4) == 0;
         if (ours) finish(succeeded("echo reply"));
     }
 
-    CheckConfig check_;
+    bool v6_ = false;
     Echo echo_{};
 };
 
 }  // namespace
 
-std::unique_ptr<Probe> make_ping_probe(const CheckConfig& check, ProbeContext& context) {
-    return std::make_unique<PingProbe>(check, context);
+std::unique_ptr<Probe> make_ping_probe(const CheckConfig& /*check*/, ProbeContext& context) {
+    return std::make_unique<PingProbe>(context);
 }
 
 }  // namespace pollux::control

@@ -43,19 +43,21 @@ Error system_error(const std::string& what) {
     return Error{what.empty() ? error_text(errno) : what + ": " + error_text(errno), ""};
 }
 
-Status bind_socket(int fd, const CheckConfig& check) {
-    if (check.bindto.family == net::Family::None && check.bind_port == 0) return ok_status();
+Status bind_socket(int fd, const ProbeAddresses& addresses) {
+    if (addresses.source.family == net::Family::None && addresses.source_port == 0) {
+        return ok_status();
+    }
     const int on = 1;
-    if (check.bind_port != 0) {
+    if (addresses.source_port != 0) {
         // The next try may come while the last one's connection is still in TIME_WAIT.
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     } else {
         // The kernel chooses the port at connect, so that a port can serve several targets.
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
     }
-    net::IpAddress source = check.bindto;
-    if (source.family == net::Family::None) source.family = check.connect_ip.family;
-    const SocketAddress local(source, check.bind_port);
+    net::IpAddress source = addresses.source;
+    if (source.family == net::Family::None) source.family = addresses.target.family;
+    const SocketAddress local(source, addresses.source_port);
     if (bind(fd, local.get(), local.length) != 0) {
         return system_error("cannot bind to " + source.to_string());
     }
@@ -81,26 +83,26 @@ int ProbeSocket::release() {
     return std::exchange(fd_, -1);
 }
 
-Result<ProbeSocket> open_socket(const CheckConfig& check, int type, int protocol) {
-    const int family = check.connect_ip.is_v6() ? AF_INET6 : AF_INET;
+Result<ProbeSocket> open_socket(const ProbeAddresses& addresses, int type, int protocol) {
+    const int family = addresses.target.is_v6() ? AF_INET6 : AF_INET;
     ProbeSocket socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
     if (!socket.open()) return system_error("no socket");
-    if (const Status bound = bind_socket(socket.fd(), check); !bound) return bound.error();
+    if (const Status bound = bind_socket(socket.fd(), addresses); !bound) return bound.error();
     return socket;
 }
 
-Status start_connect(int fd, const CheckConfig& check) {
-    const SocketAddress target(check.connect_ip, check.connect_port);
+Status start_connect(int fd, const ProbeAddresses& addresses) {
+    const SocketAddress target(addresses.target, addresses.port);
     if (connect(fd, target.get(), target.length) != 0 && errno != EINPROGRESS) {
         return system_error("");
     }
     return ok_status();
 }
 
-Result<ProbeSocket> connect_socket(const CheckConfig& check, int type, int protocol) {
-    auto socket = open_socket(check, type, protocol);
+Result<ProbeSocket> connect_socket(const ProbeAddresses& addresses, int type, int protocol) {
+    auto socket = open_socket(addresses, type, protocol);
     if (!socket) return socket;
-    if (const Status done = start_connect(socket->fd(), check); !done) return done.error();
+    if (const Status done = start_connect(socket->fd(), addresses); !done) return done.error();
     return socket;
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The socket of a probe: connect_ip, connect_port, bindto, bind_port. Control thread.
+// The socket of a probe. Control thread.
 
 #include <cstdint>
 #include <string>
 
-#include "control/config/config_service.h"
+#include "control/health/probe.h"
+#include "dataplane/net/ip_address.h"
 #include "dataplane/net/result.h"
 
 namespace pollux::control {
@@ -29,13 +30,28 @@ class ProbeSocket {
     int fd_ = -1;
 };
 
-// A non-blocking socket that is bound as the check says. `type` is SOCK_STREAM or SOCK_DGRAM. Here
-// and below the error's message is the system's word ("connection refused").
-[[nodiscard]] Result<ProbeSocket> open_socket(const CheckConfig& check, int type, int protocol);
-// Connects it to the check's target; a stream's connection may still be under way afterwards.
-[[nodiscard]] Status start_connect(int fd, const CheckConfig& check);
+struct ProbeAddresses {
+    net::IpAddress target;
+    std::uint16_t port = 0;
+    net::IpAddress source;          // family None: chosen by the kernel
+    std::uint16_t source_port = 0;  // 0: chosen by the kernel
+};
+
+// Of a try of this check.
+[[nodiscard]] inline ProbeAddresses addresses_of(const CheckConfig& check,
+                                                 const ProbeTry& attempt) {
+    return {attempt.target, check.connect_port, attempt.source, check.bind_port};
+}
+
+// A non-blocking socket that is bound as asked. `type` is SOCK_STREAM or SOCK_DGRAM. Here and below
+// the error's message is the system's word ("connection refused").
+[[nodiscard]] Result<ProbeSocket> open_socket(const ProbeAddresses& addresses, int type,
+                                              int protocol);
+// Connects it to its target; a stream's connection may still be under way afterwards.
+[[nodiscard]] Status start_connect(int fd, const ProbeAddresses& addresses);
 // Both.
-[[nodiscard]] Result<ProbeSocket> connect_socket(const CheckConfig& check, int type, int protocol);
+[[nodiscard]] Result<ProbeSocket> connect_socket(const ProbeAddresses& addresses, int type,
+                                                 int protocol);
 
 // The socket's pending error as text; empty: none.
 [[nodiscard]] std::string pending_error(int fd);

@@ -21,7 +21,7 @@ class SmtpProbe final : public SocketProbe {
     SmtpProbe(const CheckConfig& check, ProbeContext& context)
         : SocketProbe(context.loop), check_(&check) {}
 
-    void start(bool /*recovering*/, Done done) override {
+    void start(const ProbeTry& attempt, Done done) override {
         const bool printable = std::ranges::all_of(
             check_->helo_name, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
         if (!printable) {
@@ -30,7 +30,8 @@ class SmtpProbe final : public SocketProbe {
         }
         stage_ = Stage::Connecting;
         reply_ = {};
-        if (!open(*check_, SOCK_STREAM, IPPROTO_TCP, std::move(done))) return;
+        if (!open(addresses_of(*check_, attempt), SOCK_STREAM, IPPROTO_TCP, std::move(done)))
+            return;
         watch().on_writable([this] { connected(); });
     }
 

@@ -14,8 +14,8 @@ void SocketProbe::cancel() {
     done_ = {};
 }
 
-bool SocketProbe::open(const CheckConfig& check, int type, int protocol, Done done) {
-    auto socket = connect_socket(check, type, protocol);
+bool SocketProbe::open(const ProbeAddresses& addresses, int type, int protocol, Done done) {
+    auto socket = connect_socket(addresses, type, protocol);
     if (!socket) {
         done(failed(socket.error().message));
         return false;

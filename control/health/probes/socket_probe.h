@@ -22,9 +22,9 @@ class SocketProbe : public Probe {
   protected:
     explicit SocketProbe(EventLoop& loop) : loop_(&loop) {}
 
-    // Begins a try: connects as `check` says and takes `done`. False: it failed, `done` has been
-    // called. `type` and `protocol` are socket(2)'s.
-    bool open(const CheckConfig& check, int type, int protocol, Done done);
+    // Begins a try: connects and takes `done`. False: it failed, `done` has been called. `type` and
+    // `protocol` are socket(2)'s.
+    bool open(const ProbeAddresses& addresses, int type, int protocol, Done done);
     // Sends `size` bytes. False: it failed and the try has ended.
     bool send_all(const void* data, std::size_t size);
     // Reads what is there, as recv(2) with `flags`; 0: the peer closed a stream. Nothing: nothing

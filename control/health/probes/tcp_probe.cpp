@@ -22,11 +22,12 @@ class TcpProbe final : public Probe {
         : poller_(&context.connects), check_(&check) {}
     ~TcpProbe() override { TcpProbe::cancel(); }
 
-    void start(bool /*recovering*/, Done done) override {
-        auto socket = open_socket(*check_, SOCK_STREAM, IPPROTO_TCP);
+    void start(const ProbeTry& attempt, Done done) override {
+        const ProbeAddresses addresses = addresses_of(*check_, attempt);
+        auto socket = open_socket(addresses, SOCK_STREAM, IPPROTO_TCP);
         if (socket) {
             close_by_reset(socket->fd());
-            const Status connecting = start_connect(socket->fd(), *check_);
+            const Status connecting = start_connect(socket->fd(), addresses);
             if (!connecting) socket = connecting.error();
         }
         if (!socket) return done(failed(socket.error().message));

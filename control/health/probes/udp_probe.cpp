@@ -22,8 +22,8 @@ class UdpProbe final : public SocketProbe {
           check_(&check),
           silence_(context.loop, [this] { finish(succeeded("no error came back")); }) {}
 
-    void start(bool /*recovering*/, Done done) override {
-        if (!open(*check_, SOCK_DGRAM, IPPROTO_UDP, std::move(done))) return;
+    void start(const ProbeTry& attempt, Done done) override {
+        if (!open(addresses_of(*check_, attempt), SOCK_DGRAM, IPPROTO_UDP, std::move(done))) return;
         const bool own = !check_->payload.empty();
         const void* data = own ? static_cast<const void*>(check_->payload.data())
                                : static_cast<const void*>(kDefaultPayload.data());

@@ -271,6 +271,35 @@ check = [{ type = "MISC_CHECK", misc_path = ["/bin/true"] }]
     EXPECT_EQ(second.check.at(0).misc_timeout, 6s);
 }
 
+TEST(Load, ChecksThroughAServiceAskItsAddressAtTheServer) {
+    const auto check_of = [](const std::string& server, const std::string& check) {
+        const Config config = good(
+            "[[virtual_server]]\naddress = \"198.51.100.2\"\nport = 80\nprotocol = \"TCP\"\n"
+            "lvs_method = \"DR\"\n[[virtual_server.real_server]]\naddress = \"10.0.0.12\"\n" +
+            server + "\ncheck = [{ type = \"TCP_CHECK\", check_via = \"service\"" + check +
+            " }]\n");
+        return config.virtual_servers.at(0).real_server.at(0).check.at(0);
+    };
+    const CheckConfig direct_routing = check_of("", "");
+    EXPECT_EQ(direct_routing.connect_ip.to_string(), "198.51.100.2");
+    EXPECT_EQ(direct_routing.connect_port, 80);
+    ASSERT_TRUE(direct_routing.via);
+    EXPECT_EQ(direct_routing.via->server.to_string(), "10.0.0.12");
+    EXPECT_EQ(direct_routing.via->method, lb::ForwardingMethod::DirectRouting);
+
+    const CheckConfig tunnel =
+        check_of("lvs_method = \"TUN\"\ntunnel = { type = \"gre\" }", ", connect_port = 8080");
+    EXPECT_EQ(tunnel.connect_port, 8080);
+    ASSERT_TRUE(tunnel.via);
+    EXPECT_EQ(tunnel.via->method, lb::ForwardingMethod::Tunnel);
+    EXPECT_EQ(tunnel.via->tunnel.type, lb::TunnelKind::Gre);
+
+    // NAT sends to the server's own address, and so does the check.
+    const CheckConfig nat = check_of("lvs_method = \"NAT\"", "");
+    EXPECT_EQ(nat.connect_ip.to_string(), "10.0.0.12");
+    EXPECT_FALSE(nat.via);
+}
+
 TEST(Load, RetryDependsOnTheTypeOfCheck) {
     const Config config = good(R"(
 [[virtual_server]]

@@ -89,6 +89,69 @@ INSTANTIATE_TEST_SUITE_P(
               "the server has port 0"}}),
     case_name);
 
+// A check through a DR service in lines 8 and following.
+std::string through_service(const std::string& service, const std::string& lines,
+                            const std::string& more = "") {
+    return "[[virtual_server]]\n" + service + "\nprotocol = \"TCP\"\nlvs_method = \"DR\"\n" +
+           "[[virtual_server.real_server]]\naddress = \"10.0.0.12\"\n" +
+           "[[virtual_server.real_server.check]]\ntype = \"TCP_CHECK\"\nconnect_port = 80\n" +
+           "check_via = \"service\"\n" + lines + "\n" + more;
+}
+
+const std::string kByAddress = "address = \"198.51.100.2\"\nport = 80";
+const std::string kByGroup = "group = \"G\"\nlvs_sched = \"rr\"";
+const std::string kGroup =
+    "[[virtual_server_group]]\nname = \"G\"\nmember = [{ address = \"198.51.100.5-7\", "
+    "port = 80 }]\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    ChecksThroughServices, OtherRule,
+    ::testing::Values(
+        Case{"good", through_service(kByAddress, ""), {}},
+        Case{"own_address_named",
+             through_service(kByAddress, "connect_ip = \"198.51.100.2\"\nbindto = \"10.0.0.1\""),
+             {}},
+        Case{"no_port_of_its_own",
+             through_service(kByAddress, "bind_port = 4000"),
+             {"E0236 12:1 `bind_port` does not go with check_via = \"service\" | answers of "
+              "several servers could not be told apart"}},
+        Case{"no_foreign_address",
+             through_service(kByAddress, "connect_ip = \"10.0.0.12\""),
+             {"E0238 12:14 `connect_ip` is no address of the service | is asked through the "
+              "service's forwarding method"}},
+        Case{"source_of_the_other_family",
+             through_service(kByAddress, "bindto = \"2001:db8::1\""),
+             {"E0234 12:10 `bindto` is of the other address family | the source of the check"}},
+        Case{"a_group_needs_an_address",
+             through_service(kByGroup, "", kGroup),
+             {"E0237 11:13 this check does not know which virtual address to ask | the service has "
+              "the addresses of a group"}},
+        Case{"a_groups_address",
+             through_service(kByGroup, "connect_ip = \"198.51.100.6\"", kGroup),
+             {}},
+        Case{"not_the_groups_address",
+             through_service(kByGroup, "connect_ip = \"198.51.100.8\"", kGroup),
+             {"E0238 12:14 `connect_ip` is no address of the service | is asked through the "
+              "service's forwarding method"}},
+        Case{"NAT_asks_the_server",
+             check("type = \"TCP_CHECK\"\ncheck_via = \"service\"\n"
+                   "connect_ip = \"198.51.100.2\""),
+             {"E0111 10:1 `connect_ip` does not go with check_via = \"service\" and NAT | the "
+              "server's own address is asked, as the method does"}},
+        Case{"stand_ins_of_the_other_family",
+             "[global]\nstand_in_ipv4 = \"fd00::/64\"\n",
+             {"E0507 2:17 `stand_in_ipv4` is no range for stand-in addresses | expected an IPv4 "
+              "prefix of length 8 to 28"}},
+        Case{"stand_ins_too_few",
+             "[global]\nstand_in_ipv6 = \"fd00::/124\"\n",
+             {"E0507 2:17 `stand_in_ipv6` is no range for stand-in addresses | expected an IPv6 "
+              "prefix of length 32 to 120"}},
+        Case{"stand_ins_in_use",
+             "[global]\nstand_in_ipv4 = \"10.0.0.0/16\"\n",
+             {"E0508 2:17 `stand_in_ipv4` overlaps an address in use | stand-in addresses are for "
+              "checks of this host alone"}}),
+    case_name);
+
 // A port in lines 3 and following.
 std::string port(const std::string& lines) {
     return "[dpdk]\nidle = \"adaptive\"\n[[dpdk.port]]\nname = \"wan\"\n" + lines + "\n";

@@ -112,7 +112,19 @@ TEST(CheckKey, TellsEveryDifferenceButNotThePlaceInTheFile) {
         [](CheckConfig& c) { c.retry = 9; },
         [](CheckConfig& c) { c.delay_before_retry += std::chrono::seconds(1); },
         [](CheckConfig& c) { c.alpha = true; },
-        [](CheckConfig& c) { c.check_via = CheckVia::Service; },
+        [](CheckConfig& c) { c.via = ServiceWay{}; },
+        [](CheckConfig& c) {
+            c.via = ServiceWay{testing::ip("10.0.0.9"), lb::ForwardingMethod::DirectRouting, {}};
+        },
+        [](CheckConfig& c) {
+            c.via = ServiceWay{{}, lb::ForwardingMethod::Tunnel, {}};
+        },
+        [](CheckConfig& c) {
+            c.via = ServiceWay{{}, lb::ForwardingMethod::Tunnel, {{}, lb::TunnelKind::Gre}};
+        },
+        [](CheckConfig& c) {
+            c.via = ServiceWay{{}, lb::ForwardingMethod::Tunnel, {{}, lb::TunnelKind::Gue, 6081}};
+        },
         [](CheckConfig& c) { c.log_all_failures = true; },
         [](CheckConfig& c) { c.url.push_back({}); },
         [](CheckConfig& c) { c.http_protocol = HttpProtocol::Http11; },
