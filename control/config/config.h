@@ -106,7 +106,8 @@ struct ApiConfig {
     std::string read_group;          // may only look; empty: none
     net::IpAddress metrics_address;  // metrics_listen = "127.0.0.1:9165"; family None: off
     std::uint16_t metrics_port = 0;
-    bool status_page = false;  // HTML page beside /metrics
+    bool metrics_servers = true;  // series for each server, not only for each service
+    bool status_page = false;     // HTML page beside /metrics
 
     bool operator==(const ApiConfig&) const = default;
 };

@@ -236,6 +236,8 @@ const TableSchema* api_table() {
              "group that may only look; not written: none", false, R"("pollux-ro")"},
             {"metrics_listen", metrics_listen(), "", Change::Restart,
              "address and port of /metrics; not written: off", false, R"("127.0.0.1:9165")"},
+            {"metrics_servers", boolean<&ApiConfig::metrics_servers>(), "true", Change::Restart,
+             "series of /metrics for each real server, not only for each service"},
             {"status_page", boolean<&ApiConfig::status_page>(), "false", Change::Restart,
              "an HTML page beside /metrics"},
         },

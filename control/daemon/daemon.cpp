@@ -26,6 +26,8 @@
 #include "control/health/health_runner.h"
 #include "control/log/log.h"
 #include "control/mail/mailer.h"
+#include "control/metrics/metrics_collector.h"
+#include "control/metrics/metrics_server.h"
 #include "control/scripts/script_helper.h"
 #include "control/scripts/script_runner.h"
 #include "control/spec/spec_builder.h"
@@ -90,13 +92,32 @@ struct Parts {
     VrrpRunner* vrrp = nullptr;      // the director's
     HealthRunner* health = nullptr;  // the director's
     Mailer* mailer = nullptr;        // the director's
+    std::unique_ptr<MetricsCollector> metrics;
+    std::unique_ptr<MetricsServer> metrics_server;
 
     ~Parts() {
+        metrics_server.reset();
+        metrics.reset();
         // The TAPs go first, with them the addresses: nobody answers for a node that stops.
         director.reset();
         if (runtime) runtime->stop_workers();
     }
 };
+
+// If the configuration wants any.
+Status start_metrics(Parts& parts) {
+    const ApiConfig& api = parts.director->config().api;
+    if (api.metrics_address.family == net::Family::None) return ok_status();
+    parts.metrics = std::make_unique<MetricsCollector>(
+        MetricsCollector::Sources{*parts.director, *parts.vrrp, *parts.health, *parts.mailer});
+    const auto collect = [&parts](MetricsServer::Done done) {
+        parts.loop.post([&parts, done = std::move(done)] { parts.metrics->collect(done); });
+    };
+    auto server = MetricsServer::start(api.metrics_address, api.metrics_port, collect);
+    if (!server) return server.error();
+    parts.metrics_server = std::move(server).value();
+    return ok_status();
+}
 
 Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions& api_options) {
     auto socket = api::ControlSocket::open(api_options);
@@ -130,6 +151,7 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     if (const Status possible = parts.vrrp->check(plan); !possible) {
         return possible;
     }
+    if (const Status metrics = start_metrics(parts); !metrics) return metrics;
     return parts.runtime->launch_workers(*parts.plane);
 }
 

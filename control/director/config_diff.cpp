@@ -57,7 +57,8 @@ constexpr Key<LogConfig> kLogKeys[] = {
 constexpr Key<ApiConfig> kApiKeys[] = {
     POLLUX_KEY(ApiConfig, control_socket), POLLUX_KEY(ApiConfig, admin_group),
     POLLUX_KEY(ApiConfig, read_group),     POLLUX_KEY(ApiConfig, metrics_address),
-    POLLUX_KEY(ApiConfig, metrics_port),   POLLUX_KEY(ApiConfig, status_page),
+    POLLUX_KEY(ApiConfig, metrics_port),   POLLUX_KEY(ApiConfig, metrics_servers),
+    POLLUX_KEY(ApiConfig, status_page),
 };
 
 #undef POLLUX_KEY

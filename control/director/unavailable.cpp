@@ -36,9 +36,7 @@ Status check_service(const VirtualServerConfig& service) {
 }  // namespace
 
 Status check_available(const Config& config) {
-    if (config.api.metrics_address.family != net::Family::None) {
-        return refuse("[api] metrics_listen is configured", "remove the key");
-    }
+    if (config.api.status_page) return refuse("[api] status_page is configured", "remove the key");
     for (const VirtualServerConfig& service : config.virtual_servers) {
         if (Status status = check_service(service); !status) return status;
     }

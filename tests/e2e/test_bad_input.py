@@ -154,10 +154,11 @@ def test_kill_minus_nine_leaves_no_vip_and_a_restart_works(lab):
 def test_a_feature_that_is_not_there_yet_is_refused_at_start_and_reload(lab):
     scene = topology.build(lab, "dr")
     good = scene.polluxd.config.read_text()
-    scene.polluxd.config.write_text(good.replace("[api]", '[api]\nmetrics_listen = "127.0.0.1:9165"'))
+    scene.polluxd.config.write_text(good.replace(
+        "[api]", '[api]\nmetrics_listen = "127.0.0.1:9165"\nstatus_page = true'))
     result = scene.polluxd.pollux("reload", check=False)
     assert result.returncode == 1
-    assert "metrics_listen" in result.stderr + result.stdout
+    assert "status_page" in result.stderr + result.stdout
     assert scene.client.curl(scene.url).startswith("rs")
     refused = start(lab, lab.host("lb2"), "--config", scene.polluxd.config)
-    assert refused.returncode != 0 and "metrics_listen" in refused.stderr
+    assert refused.returncode != 0 and "status_page" in refused.stderr
