@@ -12,6 +12,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace pollux::control {
@@ -29,6 +30,22 @@ Error create_error(const std::string& name, int code) {
     const std::string message = "cannot create the TAP " + name + ": " + strerror(code);
     if (code == EPERM) return {message, "run as root or with CAP_NET_ADMIN"};
     return {message, "choose another name under [dpdk.port.exception]"};
+}
+
+// Frames of the kernel's that may wait for the control core. The usual 1,000 overflow when a
+// thousand health checks connect in the same moment; each lost frame costs a retransmission.
+constexpr int kQueuedFrames = 8192;
+
+bool set_queue_length(const std::string& name) {
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq request{};
+    name.copy(request.ifr_name, IFNAMSIZ - 1);
+    request.ifr_qlen = kQueuedFrames;
+    const bool done = ioctl(fd, SIOCSIFTXQLEN, &request) == 0;
+    const int code = errno;
+    close(fd);
+    errno = code;
+    return done;
 }
 
 struct Setting {
@@ -82,8 +99,14 @@ Result<std::unique_ptr<TapDevice>> TapDevice::create(const std::string& name, sh
         return create_error(name, code);
     }
     // The kernel has put the name there that it gave.
-    const auto interface = static_cast<InterfaceIndex>(if_nametoindex(request.ifr_name));
-    return std::unique_ptr<TapDevice>(new TapDevice(request.ifr_name, fd, interface));
+    const std::string given = request.ifr_name;
+    if (!set_queue_length(given)) {
+        const int code = errno;
+        close(fd);
+        return create_error(given, code);
+    }
+    const auto interface = static_cast<InterfaceIndex>(if_nametoindex(given.c_str()));
+    return std::unique_ptr<TapDevice>(new TapDevice(given, fd, interface));
 }
 
 TapDevice::~TapDevice() {

@@ -121,7 +121,7 @@ class Switch(Host):
 class Nginx:
     """A web server that answers every request with its name."""
 
-    def __init__(self, host, name=None, port=80, body=None, extra=""):
+    def __init__(self, host, name=None, port=80, body=None, extra="", listen=""):
         self.host = host
         self.name = name or host.name
         self.folder = pathlib.Path(host.lab.folder) / f"nginx-{self.name}-{port}"
@@ -129,7 +129,7 @@ class Nginx:
         (self.folder / "www").mkdir()
         for path in (self.folder, self.folder / "tmp", self.folder / "www"):
             path.chmod(0o755)
-        listen = f"listen {port}; listen [::]:{port};"
+        listen = f"listen {port} {listen}; listen [::]:{port} {listen};"
         temporary = "".join(f"{kind}_temp_path {self.folder}/tmp/{kind};\n" for kind in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         config = self.folder / "nginx.conf"

@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import sys
@@ -40,13 +41,18 @@ class Farm(Host):
         super().__init__(lab, "servers")
         self.ip("route", "add", "local", "10.77.0.0/16", "dev", "lo")
         self.sysctl(net__ipv4__tcp_max_syn_backlog=65536, net__core__somaxconn=65536)
-        Nginx(self, extra="")
+        # A thousand may connect in the same moment: nginx's usual queue takes 511, and a process
+        # of the usual limits has 1,024 files.
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        Nginx(self, listen="backlog=16384")
 
     def adopt(self, owner, device):
         owner.ip("link", "set", device, "netns", self.namespace)
         self.ip("link", "set", device, "address", "02:ee:00:00:00:77")
         self.ip("addr", "add", "10.0.1.9/24", "dev", device)
-        self.ip("link", "set", device, "up")
+        # As deep as a card's queues: what is lost here no program can save.
+        self.ip("link", "set", device, "txqueuelen", "16384", "up")
         # Whatever the farm does shall not count as work of polluxd's control core, CPU 0.
         queues = f"/sys/class/net/{device}/queues"
         self.run("sh", "-c", f"for each in {queues}/rx-*/rps_cpus; do echo 2 > $each; done",
