@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "control/api/commands.h"
+#include "control/api/json_units.h"
 #include "control/api/tickets.h"
 #include "control/director/director.h"
 #include "control/director/reloader.h"
@@ -20,10 +21,6 @@
 
 namespace pollux::control::api {
 namespace {
-
-double milliseconds(std::chrono::nanoseconds duration) {
-    return std::chrono::duration<double, std::milli>(duration).count();
-}
 
 Json longer_json(const LoopStats& loop) {
     Json json = Json::object();

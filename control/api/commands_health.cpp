@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control/api/commands.h"
+#include "control/api/json_units.h"
 #include "control/api/tickets.h"
 #include "control/director/director.h"
 #include "control/health/check_key.h"
@@ -16,14 +17,6 @@ namespace {
 
 // Rows of one answer; the client asks on. The loop has adverts to send.
 constexpr unsigned kRowsPerRequest = 256;
-
-double seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
-double milliseconds(Duration duration) {
-    return std::chrono::duration<double, std::milli>(duration).count();
-}
 
 template <typename T>
 Json optional_json(const std::optional<T>& value) {

@@ -4,15 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "control/api/commands.h"
+#include "control/api/json_units.h"
 #include "control/director/director.h"
 #include "control/vrrp/vrrp_runner.h"
 
 namespace pollux::control::api {
 namespace {
-
-double seconds(vrrp::Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
 
 Json peer_json(const std::optional<vrrp::PeerView>& peer, vrrp::TimePoint now) {
     if (!peer) return nullptr;

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/api/json_units.h"
 #include "control/api/json_views.h"
 #include "control/log/log.h"
 #include "control/spec/server_states.h"
@@ -38,10 +39,6 @@ Status check_all_there(const ipvs::Table& wanted, const lb::DataPlaneSpec& built
         }
     }
     return ok_status();
-}
-
-double seconds(lb::Duration duration) {
-    return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace

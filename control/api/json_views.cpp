@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "control/api/json_units.h"
 #include "control/spec/server_states.h"
 #include "dataplane/lb/method_name.h"
 #include "dataplane/lb/schedulers.h"
@@ -14,10 +15,6 @@ namespace {
 
 Json optional_address(const net::IpAddress& address) {
     return address.family == net::Family::None ? Json(nullptr) : Json(address.to_string());
-}
-
-double seconds(lb::Duration duration) {
-    return std::chrono::duration<double>(duration).count();
 }
 
 std::string_view tunnel_type(lb::TunnelKind kind) {

@@ -74,12 +74,12 @@ void resolve(lb::RouteSpec& spec, const Neighbour* neighbour) {
 }
 
 // What one snapshot's routes are made of.
-struct Sources {
+struct RouteInputs {
     const KernelTables& tables;
     Vips vips;
 };
 
-lb::RouteSpec make_spec(const Sources& sources, const KernelRoute& route, const RouteHop& hop,
+lb::RouteSpec make_spec(const RouteInputs& sources, const KernelRoute& route, const RouteHop& hop,
                         const ControlPort& port) {
     lb::RouteSpec spec;
     spec.destination = route.destination.network();
@@ -167,7 +167,7 @@ net::IpAddress source_towards(const KernelTables& tables, const net::IpAddress& 
 
 std::vector<lb::RouteSpec> build_routes(const KernelTables& tables, const PortTable& ports,
                                         std::span<const lb::OwnedAddressSpec> vips) {
-    const Sources sources{tables, vips};
+    const RouteInputs sources{tables, vips};
     std::vector<lb::RouteSpec> specs;
     for (const auto& [prefix, by_metric] : tables.routes.all()) {
         const KernelRoute* route = is_routable(prefix.address) ? best_route(by_metric) : nullptr;

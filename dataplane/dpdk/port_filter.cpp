@@ -6,14 +6,11 @@
 
 #include <rte_ethdev.h>
 
+#include "dataplane/dpdk/driver_error.h"
 #include "dataplane/dpdk/port_device.h"
 
 namespace pollux::dpdk {
 namespace {
-
-std::string reason(int code) {
-    return std::strerror(-code);
-}
 
 rte_ether_addr to_dpdk(const net::MacAddress& mac) {
     rte_ether_addr address{};

@@ -9,6 +9,7 @@
 
 #include "dataplane/dpdk/buffer_sizes.h"
 #include "dataplane/dpdk/control_flow.h"
+#include "dataplane/dpdk/driver_error.h"
 #include "dataplane/dpdk/port_device.h"
 
 namespace pollux::dpdk {
@@ -26,10 +27,6 @@ constexpr std::uint64_t kWantedHashes =
     RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
 constexpr std::uint64_t kChecksumOffloads =
     RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-
-std::string reason(int code) {
-    return std::strerror(-code);
-}
 
 std::uint16_t largest_mtu(const rte_eth_dev_info& device) {
     std::uint32_t mtu = device.max_mtu == 0 ? UINT16_MAX : device.max_mtu;

@@ -13,8 +13,7 @@ namespace pollux::net {
 namespace {
 
 constexpr std::size_t kL3Offset = sizeof(EthernetHeader);
-constexpr std::size_t kIcmpOffset = kL3Offset + sizeof(Ipv6Header);
-constexpr std::size_t kOptionOffset = kIcmpOffset + sizeof(NeighborMessage);
+constexpr std::size_t kOptionOffset = kNeighborMessageOffset + sizeof(NeighborMessage);
 
 void set_ethernet(NeighborFrame& frame, const MacAddress& destination, const MacAddress& source,
                   Be16 ether_type) noexcept {
@@ -67,7 +66,7 @@ NeighborFrame build_message(const Message& message, const Parties& parties) noex
     NeighborFrame frame;
     const std::size_t length =
         sizeof(NeighborMessage) + (message.option != 0 ? sizeof(LinkLayerOption) : 0);
-    frame.length = kIcmpOffset + length;
+    frame.length = kNeighborMessageOffset + length;
     set_ethernet(frame, parties.destination_mac, parties.source_mac, kEtherTypeIpv6);
     IpHeaderFields ip;
     ip.source = parties.source;
@@ -77,7 +76,7 @@ NeighborFrame build_message(const Message& message, const Parties& parties) noex
     ip.payload_length = length;
     const auto room = std::span(frame.bytes);
     static_cast<void>(write_ip_header(ip, room.subspan(kL3Offset)));  // the room is sufficient
-    auto& icmp = header_in<NeighborMessage>(frame.bytes.data() + kIcmpOffset);
+    auto& icmp = header_in<NeighborMessage>(frame.bytes.data() + kNeighborMessageOffset);
     icmp.type = message.type;
     icmp.flags = message.flags;
     icmp.target = message.target;
@@ -90,7 +89,7 @@ NeighborFrame build_message(const Message& message, const Parties& parties) noex
     ChecksumSum sum;
     sum.add_pseudo_header(ip.source, ip.destination, kProtocolIcmpv6,
                           static_cast<std::uint32_t>(length));
-    sum.add(room.subspan(kIcmpOffset, length));
+    sum.add(room.subspan(kNeighborMessageOffset, length));
     icmp.checksum = sum.finish();
     return frame;
 }

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kArpOffset = sizeof(EthernetHeader);
 constexpr std::size_t kIpv6Offset = sizeof(EthernetHeader);
-constexpr std::size_t kIcmpOffset = kIpv6Offset + sizeof(Ipv6Header);
 
 const ArpPacket* find_arp(std::span<const std::uint8_t> frame) noexcept {
     const auto* ethernet = header_at<EthernetHeader>(frame, 0);
@@ -57,10 +56,10 @@ std::optional<CheckedMessage> find_message(std::span<const std::uint8_t> frame,
         return std::nullopt;
     }
     const std::size_t length = ip->payload_length.host();
-    if (length < sizeof(NeighborMessage) || frame.size() - kIcmpOffset < length) {
+    if (length < sizeof(NeighborMessage) || frame.size() - kNeighborMessageOffset < length) {
         return std::nullopt;
     }
-    const auto payload = frame.subspan(kIcmpOffset, length);
+    const auto payload = frame.subspan(kNeighborMessageOffset, length);
     const auto* message = header_at<NeighborMessage>(payload, 0);
     if (message->type != type || message->code != 0 ||
         IpAddress::from_v6(message->target).is_multicast()) {
@@ -80,7 +79,7 @@ std::optional<CheckedMessage> find_message(std::span<const std::uint8_t> frame,
 // Precondition: well-formed options.
 std::size_t link_option_position(std::span<const std::uint8_t> options,
                                  std::uint8_t type) noexcept {
-    std::size_t position = kIcmpOffset + sizeof(NeighborMessage);
+    std::size_t position = kNeighborMessageOffset + sizeof(NeighborMessage);
     while (!options.empty()) {
         const std::size_t length = option_length(options);
         if (options[0] == type && length == sizeof(LinkLayerOption)) {
@@ -147,7 +146,7 @@ void set_sender_mac(std::span<std::uint8_t> frame, const MacAddress& mac) noexce
         delta.replace(header_in<Be16>(&inside.bytes[i]), header_in<Be16>(&mac.bytes[i]));
     }
     inside = mac;
-    auto& message = header_in<NeighborMessage>(frame.data() + kIcmpOffset);
+    auto& message = header_in<NeighborMessage>(frame.data() + kNeighborMessageOffset);
     message.checksum = delta.apply(message.checksum);
 }
 

@@ -18,6 +18,8 @@ namespace pollux::net {
 
 // Ethernet, IPv6, Neighbor message and one link-layer option: the longest of these frames.
 inline constexpr std::size_t kNeighborFrameRoom = 14 + 40 + 24 + 8;
+// Of the Neighbor message (RFC 4861 section 4), behind Ethernet and IPv6.
+inline constexpr std::size_t kNeighborMessageOffset = 14 + 40;
 
 struct NeighborFrame {
     std::array<std::uint8_t, kNeighborFrameRoom> bytes{};

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::uint8_t kExperimental = 253;  // RFC 3692: for a payload without a protocol
 
-void append(Bytes& to, const Bytes& bytes) {
-    to.insert(to.end(), bytes.begin(), bytes.end());
-}
-
 Bytes part(const Bytes& bytes, std::size_t from, std::size_t size) {
     const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(from);
     return {begin, begin + static_cast<std::ptrdiff_t>(size)};

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view kTcpFlagLetters = "FSRPAUEC";
 
-void append(Bytes& to, const Bytes& bytes) {
-    to.insert(to.end(), bytes.begin(), bytes.end());
-}
-
 Bytes mac_bytes(std::string_view text) {
     const auto mac = net::MacAddress::parse(text);
     if (!mac) throw std::invalid_argument("not a MAC address: " + std::string(text));

@@ -23,6 +23,10 @@ inline void write16(std::vector<std::uint8_t>& bytes, std::size_t at, std::uint3
     bytes.at(at + 1) = static_cast<std::uint8_t>(value);
 }
 
+inline void append(std::vector<std::uint8_t>& to, const std::vector<std::uint8_t>& bytes) {
+    to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
 inline void write32(std::vector<std::uint8_t>& bytes, std::size_t at, std::uint32_t value) {
     write16(bytes, at, value >> 16U);
     write16(bytes, at + 2, value);

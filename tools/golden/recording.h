@@ -24,6 +24,9 @@ class NeedsKernel : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// Seconds by which timers of two runs of the kernel differ.
+inline constexpr long long kTimerTolerance = 2;
+
 struct Replayed {
     unsigned steps = 0;
     unsigned deliberate = 0;  // steps where Pollux differs on purpose, docs/lvs-compatibility.md

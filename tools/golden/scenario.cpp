@@ -19,9 +19,6 @@ namespace pollux::golden {
 
 namespace {
 
-// Timers of two runs of the kernel differ by as much.
-constexpr long long kTimerTolerance = 2;
-
 struct End {
     net::IpAddress address;
     std::uint16_t port = 0;

@@ -13,7 +13,6 @@ namespace pollux::golden {
 namespace {
 
 constexpr std::uint16_t kServicePort = 80;
-constexpr long long kTimerTolerance = 2;
 
 class Machine {
   public:

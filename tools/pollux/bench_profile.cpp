@@ -43,13 +43,13 @@ bool read_tool(ProfileTool& target, const std::string& text) {
     return false;
 }
 
-struct OptionRow {
+struct ProfileOption {
     std::string_view name;
     std::string_view value;
     bool (*read)(ProfileOptions& options, const std::string& text);
 };
 
-constexpr OptionRow kRows[] = {
+constexpr ProfileOption kProfileOptions[] = {
     {"--tool", "pktgen, trex, dperf or pollux-pktgen",
      [](ProfileOptions& o, const std::string& text) { return read_tool(o.tool, text); }},
     {"--node", "a node's name",
@@ -186,9 +186,9 @@ Result<ProfileOptions> parse_bench_profile(const std::vector<std::string>& args)
             continue;
         }
         const auto* row =
-            std::find_if(std::begin(kRows), std::end(kRows),
-                         [&word](const OptionRow& each) { return each.name == word; });
-        if (row == std::end(kRows)) {
+            std::find_if(std::begin(kProfileOptions), std::end(kProfileOptions),
+                         [&word](const ProfileOption& each) { return each.name == word; });
+        if (row == std::end(kProfileOptions)) {
             return Error{"unknown option " + word, "see: pollux help bench-profile"};
         }
         if (++i == args.size()) return Error{word + " needs " + std::string(row->value), ""};

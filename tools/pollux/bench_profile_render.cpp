@@ -15,7 +15,7 @@ using control::PortConfig;
 constexpr std::uint32_t kFirstPort = 1024;
 constexpr std::uint32_t kPorts = 65536 - kFirstPort;
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     return "\"" + text + "\"";
 }
 
@@ -82,7 +82,7 @@ Result<std::string> render_pktgen(const Profile& profile) {
     }
     const ClientRange clients = client_range(profile.clients);
     const Rectangle flows = spread(profile, clients.count);
-    const std::string vip = quoted(profile.service.address.to_string());
+    const std::string vip = in_quotes(profile.service.address.to_string());
     const std::string vport = std::to_string(profile.service.port);
     std::string text =
         "-- Pktgen-DPDK: " + title(profile) + "\n" + "-- " + std::to_string(flows.addresses) +
@@ -95,10 +95,10 @@ Result<std::string> render_pktgen(const Profile& profile) {
         "local port = \"0\"\nlocal seconds = 10\n\n"
         "pktgen.set(port, \"count\", 0) -- until stopped\n"
         "pktgen.set(port, \"rate\", 100) -- percent of the line\n";
-    text += "pktgen.range.dst_mac(port, \"start\", " + quoted(profile.balancer_mac->to_string()) +
-            ")\n";
-    text += lua_range("src_ip", quoted(clients.first.to_string()), "\"0.0.0.1\"",
-                      quoted(advanced(clients.first, flows.addresses - 1).to_string()));
+    text += "pktgen.range.dst_mac(port, \"start\", " +
+            in_quotes(profile.balancer_mac->to_string()) + ")\n";
+    text += lua_range("src_ip", in_quotes(clients.first.to_string()), "\"0.0.0.1\"",
+                      in_quotes(advanced(clients.first, flows.addresses - 1).to_string()));
     text += lua_range("dst_ip", vip, "\"0.0.0.0\"", vip);
     text += lua_range("src_port", std::to_string(kFirstPort), "1",
                       std::to_string(kFirstPort + flows.ports - 1));
@@ -122,7 +122,7 @@ std::string render_trex(const Profile& profile) {
     const std::string ip = is_v4 ? "IP" : "IPv6";
     const std::string l4 = is_udp(profile) ? "UDP" : "TCP";
     const std::string mac =
-        profile.balancer_mac ? "dst=" + quoted(profile.balancer_mac->to_string()) : "";
+        profile.balancer_mac ? "dst=" + in_quotes(profile.balancer_mac->to_string()) : "";
     const net::IpAddress last = advanced(clients.first, flows.addresses - 1);
     const auto low_word = [](const net::IpAddress& address) {
         std::uint32_t word = 0;
@@ -130,8 +130,8 @@ std::string render_trex(const Profile& profile) {
         return std::to_string(word);
     };
     const std::string first_text =
-        is_v4 ? quoted(clients.first.to_string()) : low_word(clients.first);
-    const std::string last_text = is_v4 ? quoted(last.to_string()) : low_word(last);
+        is_v4 ? in_quotes(clients.first.to_string()) : low_word(clients.first);
+    const std::string last_text = is_v4 ? in_quotes(last.to_string()) : low_word(last);
     std::string text =
         "# TRex stateless: " + title(profile) + "\n" + "# " + std::to_string(flows.addresses) +
         " clients with " + std::to_string(flows.ports) + " ports each, at random\n" +
@@ -144,8 +144,8 @@ std::string render_trex(const Profile& profile) {
         "class VirtualServer(object):\n\n"
         "    def create_stream(self, size):\n"
         "        packet = Ether(" +
-        mac + ") / " + ip + "(src=" + quoted(clients.first.to_string()) +
-        ", dst=" + quoted(profile.service.address.to_string()) + ") / " + l4 +
+        mac + ") / " + ip + "(src=" + in_quotes(clients.first.to_string()) +
+        ", dst=" + in_quotes(profile.service.address.to_string()) + ") / " + l4 +
         "(sport=" + std::to_string(kFirstPort) + ", dport=" + std::to_string(profile.service.port) +
         (is_udp(profile) ? "" : ", flags=\"S\"") +
         ")\n"
@@ -246,12 +246,12 @@ Result<std::string> render_dperf(const Profile& profile, const ProfileOptions& o
 // The other end of a memif link, or the NIC that was named.
 Result<std::string> device_line(const PortConfig& port, const std::string& pci,
                                 const std::string& option) {
-    if (!pci.empty()) return "pci = " + quoted(pci) + "\n";
+    if (!pci.empty()) return "pci = " + in_quotes(pci) + "\n";
     constexpr std::string_view kServer = "role=server";
     const std::size_t at = port.vdev.find(kServer);
     if (port.vdev.starts_with("net_memif") && at != std::string::npos) {
         std::string other = port.vdev;
-        return "vdev = " + quoted(other.replace(at, kServer.size(), "role=client")) + "\n";
+        return "vdev = " + in_quotes(other.replace(at, kServer.size(), "role=client")) + "\n";
     }
     return needs("the NIC that is connected to port '" + port.name + "'",
                  "give " + option + " 0000:03:00.0");
@@ -260,45 +260,47 @@ Result<std::string> device_line(const PortConfig& port, const std::string& pci,
 std::string optional_line(const char* key, const net::IpAddress& address) {
     return address.family == net::Family::None
                ? ""
-               : std::string(key) + " = " + quoted(address.to_string()) + "\n";
+               : std::string(key) + " = " + in_quotes(address.to_string()) + "\n";
 }
 
-Result<std::string> render_ports(const Profile& profile, const ProfileOptions& options) {
+Result<std::string> render_port_list(const Profile& profile, const ProfileOptions& options) {
     const Result<std::string> device = device_line(profile.client_port, options.pci, "--pci");
     if (!device) return device.error();
     if (profile.address.family == net::Family::None && !profile.balancer_mac) {
         return needs("the generator's own address, to ask for the balancer's MAC",
                      "give --address or --balancer-mac");
     }
-    std::string text = "[[port]]\nname = " + quoted(profile.client_port.name) + "\n" + *device +
+    std::string text = "[[port]]\nname = " + in_quotes(profile.client_port.name) + "\n" + *device +
                        optional_line("address", profile.address);
     if (profile.balancer_mac) {
-        text += "next_hop_mac = " + quoted(profile.balancer_mac->to_string()) + "\n";
+        text += "next_hop_mac = " + in_quotes(profile.balancer_mac->to_string()) + "\n";
     }
     if (profile.one_network) return text + "carries = \"both\"\n\n";
     const Result<std::string> server_device =
         device_line(profile.server_port, options.server_pci, "--server-pci");
     if (!server_device) return server_device.error();
-    return text + "carries = \"clients\"\n\n[[port]]\nname = " + quoted(profile.server_port.name) +
+    return text +
+           "carries = \"clients\"\n\n[[port]]\nname = " + in_quotes(profile.server_port.name) +
            "\n" + *server_device + optional_line("address", profile.server_address) +
            optional_line("next_hop", profile.server_next_hop) + "carries = \"servers\"\n\n";
 }
 
 Result<std::string> render_pollux_pktgen(const Profile& profile, const ProfileOptions& options) {
-    const Result<std::string> ports = render_ports(profile, options);
+    const Result<std::string> ports = render_port_list(profile, options);
     if (!ports) return ports.error();
     const auto& service = profile.service;
     std::string text = "# pollux-pktgen: " + title(profile) + "\n" + *ports;
-    text += "[service]\naddress = " + quoted(service.address.to_string()) +
+    text += "[service]\naddress = " + in_quotes(service.address.to_string()) +
             "\nport = " + std::to_string(service.port) +
-            "\nlvs_method = " + quoted(std::string(lb::method_name(service.lvs_method))) + "\n\n";
+            "\nlvs_method = " + in_quotes(std::string(lb::method_name(service.lvs_method))) +
+            "\n\n";
     for (const auto& server : service.real_server) {
-        text += "[[server]]\naddress = " + quoted(server.address.to_string()) +
+        text += "[[server]]\naddress = " + in_quotes(server.address.to_string()) +
                 "\nport = " + std::to_string(server.port) + "\n\n";
     }
     return text + "[traffic]\nkind = " + (is_udp(profile) ? "\"udp\"" : "\"tcp\"") +
            "\nflows = " + std::to_string(profile.flows) +
-           "\nclients = " + quoted(profile.clients.to_string()) + "\n";
+           "\nclients = " + in_quotes(profile.clients.to_string()) + "\n";
 }
 
 std::string other_services(const Profile& profile, const char* comment) {
