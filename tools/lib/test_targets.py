@@ -3,6 +3,7 @@
 """Prints the ninja targets that the tests of the given suites run: test_targets.py BUILD SUITE..."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -17,7 +18,7 @@ def main():
         if test["suite"][0].split(":")[-1] not in suites:
             continue
         for word in test["cmd"]:
-            path = pathlib.Path(word)
+            path = pathlib.Path(os.path.normpath(word))
             if build in path.parents:
                 targets.add(path.relative_to(build).as_posix())
     print("\n".join(sorted(targets)))
