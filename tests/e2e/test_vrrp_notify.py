@@ -187,16 +187,21 @@ def read_fifo(lab, path, name):
     return output
 
 
-def live_through(lan, node, holds):
-    """start, MASTER, lost link, link, MASTER, better master, MASTER, stop"""
-    wait_until(lambda: holds(node), "MASTER")
+def live_through(lan, node, holds, told):
+    """start, MASTER, lost link, link, MASTER, better master, MASTER, stop; each step is told of before
+    the next comes, as both drop what is out of date"""
+    def step(condition, state, what):
+        wait_until(condition, what)
+        wait_until(lambda: told()[-1:] == [state], f"{state} is told")
+
+    step(lambda: holds(node), "MASTER", "MASTER")
     lan.cut(node)
-    wait_until(lambda: not holds(node), "FAULT")
+    step(lambda: not holds(node), "FAULT", "FAULT")
     lan.mend(node)
-    wait_until(lambda: holds(node), "MASTER again")
+    step(lambda: holds(node), "MASTER", "MASTER again")
     Forger(lan.observer).send(advert(source="10.0.0.7", priority=200, interval=0.2))
     wait_until(lambda: not holds(node), "BACKUP")
-    wait_until(lambda: holds(node), "MASTER once more")
+    step(lambda: holds(node), "MASTER", "MASTER once more")
     node.stop()
 
 
@@ -208,19 +213,24 @@ def test_notify_commands_and_fifo_are_keepalived_s(lan):
         special = Words(lan.lab, name + "-special")
         fifo = words.folder / "fifo"
         lines = read_fifo(lan.lab, fifo, name)
+
+        def states(words=words):
+            return [line.split()[-2] for line in words.lines()]
+
         if name == "keepalived":
             notify = "".join(f'    notify_{kind} "{special.script} {kind}"\n' for kind in KINDS)
             node = lan.keepalived(
                 "ka", version=3, advert=0.2, instance=notify + f'    notify "{words.script} x y"\n',
                 global_defs=f"    script_user root\n    vrrp_notify_fifo {fifo}\n")
-            live_through(lan, node, lambda each: each.holds("10.0.0.3"))
+            live_through(lan, node, lambda each: each.holds("10.0.0.3"), states)
         else:
             notify = "".join(f"notify_{kind} = {quoted(special.script, kind)}\n" for kind in KINDS)
             node = lan.pollux("px", before=f'[global]\nvrrp_notify_fifo = "{fifo}"\n', **FAST,
                               instance=notify + f'notify = {quoted(words.script, "x", "y")}\n')
-            live_through(lan, node, lambda each: tap_holds(each, "10.0.0.3"))
+            live_through(lan, node, lambda each: tap_holds(each, "10.0.0.3"), states)
         wait_until(lambda: any("STOP" in line for line in words.lines()), f"{name} tells of STOP")
         wait_until(lambda: "stop" in special.lines(), f"{name} runs notify_stop")
+        wait_until(lambda: "STOP" in lines.read_text(), f"{name}'s FIFO tells of STOP")
         told[name] = (words.lines(), special.lines(), lines.read_text().splitlines())
     assert told["polluxd"] == told["keepalived"]
     assert told["polluxd"][0][0] == "x y INSTANCE VI_1 BACKUP 100"
