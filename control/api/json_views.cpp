@@ -271,21 +271,21 @@ Json punts_json(std::span<const lb::WorkerCounters> workers) {
 
 Json totals_json(std::span<const lb::WorkerCounters> workers) {
     using Counters = lb::WorkerCounters;
-    return {{"received", sum(workers, [](const Counters& w) { return w.received; })},
-            {"received_bytes", sum(workers, [](const Counters& w) { return w.received_bytes; })},
-            {"transmitted", sum(workers, [](const Counters& w) { return w.transmitted; })},
-            {"punted", sum(workers, [](const Counters& w) { return w.punted; })},
-            {"dropped", sum(workers,
-                            [](const Counters& w) {
-                                return std::accumulate(w.dropped.begin(), w.dropped.end(),
-                                                       std::uint64_t{0});
-                            })},
-            {"parked", sum(workers, [](const Counters& w) { return w.parked; })},
-            {"originated", sum(workers, [](const Counters& w) { return w.originated; })},
-            {"connections_created",
-             sum(workers, [](const Counters& w) { return w.connections_created; })},
-            {"embryonic_evicted",
-             sum(workers, [](const Counters& w) { return w.embryonic_evicted; })}};
+    return {
+        {"received", sum(workers, [](const Counters& w) { return w.received; })},
+        {"received_bytes", sum(workers, [](const Counters& w) { return w.received_bytes; })},
+        {"transmitted", sum(workers, [](const Counters& w) { return w.transmitted; })},
+        {"punted", sum(workers, [](const Counters& w) { return w.punted; })},
+        {"dropped", sum(workers,
+                        [](const Counters& w) {
+                            return std::accumulate(w.dropped.begin(), w.dropped.end(),
+                                                   std::uint64_t{0});
+                        })},
+        {"parked", sum(workers, [](const Counters& w) { return w.parked; })},
+        {"originated", sum(workers, [](const Counters& w) { return w.originated; })},
+        {"connections_created",
+         sum(workers, [](const Counters& w) { return w.connections_created; })},
+        {"embryonic_evicted", sum(workers, [](const Counters& w) { return w.embryonic_evicted; })}};
 }
 
 Json route_json(const lb::RouteSpec& route, const PortTable& ports) {

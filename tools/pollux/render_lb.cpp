@@ -167,8 +167,9 @@ std::string render_drops(const Json& data, const Json& /*args*/) {
                       ", dropped " + number(totals, "dropped") + ", own answers " +
                       number(totals, "originated") + "\n";
     if (totals.value("embryonic_evicted", std::uint64_t{0}) != 0) {
-        out += "half-open connections evicted for new ones: " +
-               number(totals, "embryonic_evicted") + "\n";
+        out +=
+            "half-open connections evicted for new ones: " + number(totals, "embryonic_evicted") +
+            "\n";
     }
     out += "\n";
     Table drops{{"packets", Align::Right}, {"dropped because"}, {"meaning"}};
