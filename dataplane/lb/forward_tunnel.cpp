@@ -15,10 +15,10 @@
 namespace pollux::lb {
 namespace {
 
-// What the outer header takes from the packet, after the TTL was decremented.
-OuterFields outer_fields(Burst& burst, const PacketContext& context,
-                         const TunnelTemplate& tunnel) noexcept {
-    OuterFields outer;
+// What the outer header takes from the packet, after the TTL was decremented. By reference: gcc
+// would pack a returned structure of this size into two registers, field by field.
+void read_inner(Burst& burst, const PacketContext& context, const TunnelTemplate& tunnel,
+                OuterFields& outer) noexcept {
     bool dont_fragment = false;
     if (context.parsed.is_v6()) {
         const auto& ip = net::header_in<net::Ipv6Header>(context.ip());
@@ -30,13 +30,12 @@ OuterFields outer_fields(Burst& burst, const PacketContext& context,
         outer.ttl = ip.ttl;
         dont_fragment = ip.dont_fragment();
     }
-    if (tunnel.outer_is_v6) return outer;
+    if (tunnel.outer_is_v6) return;
     if (dont_fragment && burst.snapshot.sysctl.pmtu_disc) {
         outer.flags = net::kIpv4DontFragment;
     } else {
         outer.identification = net::Be16::from_host(burst.worker.next_ip_id++);
     }
-    return outer;
 }
 
 // Link padding behind a short packet would end up inside the tunnel's frame.
@@ -81,7 +80,8 @@ bool encapsulate(Burst& burst, PacketContext& context, const TunnelTemplate& tun
         return false;
     }
     decrement_ttl(context);
-    OuterFields fields = outer_fields(burst, context, tunnel);
+    OuterFields fields;
+    read_inner(burst, context, tunnel, fields);
     fields.length = static_cast<std::uint16_t>(context.parsed.ip_length + tunnel.length);
     fields.hash = hash;
     trim_padding(context);

@@ -36,8 +36,8 @@ constexpr std::uint8_t outer_class(std::uint8_t inner) noexcept {
     return (inner & kEcnMask) == kEcnMask ? static_cast<std::uint8_t>(inner & ~1U) : inner;
 }
 
-inline void fill_outer_v4(const TunnelTemplate& tunnel, std::uint8_t* outer,
-                          const OuterFields& fields) noexcept {
+[[gnu::always_inline]] inline void fill_outer_v4(const TunnelTemplate& tunnel, std::uint8_t* outer,
+                                                 const OuterFields& fields) noexcept {
     auto& ip = net::header_in<net::Ipv4Header>(outer);
     ip.traffic_class = outer_class(fields.inner_class);
     ip.total_length = net::Be16::from_host(fields.length);
@@ -75,13 +75,12 @@ inline void spread_source(const TunnelTemplate& tunnel, std::uint8_t* outer,
     ip.checksum = net::checksum_replace(ip.checksum, before, ip.source);
 }
 
-inline void fill_gue(const TunnelTemplate& tunnel, std::uint8_t* outer,
-                     const OuterFields& fields) noexcept {
+inline void fill_gue(const TunnelTemplate& tunnel, std::uint8_t* outer, std::uint16_t length,
+                     std::uint64_t hash) noexcept {
     const std::size_t at = tunnel.outer_is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header);
-    const auto udp_length = static_cast<std::uint16_t>(fields.length - at);
+    const auto udp_length = static_cast<std::uint16_t>(length - at);
     auto& udp = net::header_in<net::UdpHeader>(outer + at);
-    udp.source_port =
-        net::Be16::from_host(static_cast<std::uint16_t>(0x8000U | (fields.hash & 0x7fffU)));
+    udp.source_port = net::Be16::from_host(static_cast<std::uint16_t>(0x8000U | (hash & 0x7fffU)));
     udp.length = net::Be16::from_host(udp_length);
     if (!tunnel.checksum) return;
     net::ChecksumSum sum;
@@ -112,15 +111,15 @@ inline void fill_gre(const TunnelTemplate& tunnel, std::uint8_t* outer,
 
 // Precondition: `outer` holds the template's header, and right behind it fields.length -
 // tunnel.length bytes of the packet (contiguous where the template asks for a checksum).
-inline void fill_outer(const TunnelTemplate& tunnel, std::uint8_t* outer,
-                       const OuterFields& fields) noexcept {
+[[gnu::always_inline]] inline void fill_outer(const TunnelTemplate& tunnel, std::uint8_t* outer,
+                                              const OuterFields& fields) noexcept {
     if (tunnel.outer_is_v6) {
         detail::fill_outer_v6(outer, fields);
     } else {
         detail::fill_outer_v4(tunnel, outer, fields);
     }
     if (tunnel.kind == TunnelKind::Gue) {
-        detail::fill_gue(tunnel, outer, fields);
+        detail::fill_gue(tunnel, outer, fields.length, fields.hash);
     } else if (tunnel.spread_source) {
         detail::spread_source(tunnel, outer, fields.hash);
     }
