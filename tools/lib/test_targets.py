@@ -3,24 +3,25 @@
 """Prints the ninja targets that the tests of the given suites run: test_targets.py BUILD SUITE..."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 
+def introspect(build, what):
+    return json.loads(subprocess.run(["meson", "introspect", what, build], check=True,
+                                     capture_output=True, text=True).stdout)
+
+
 def main():
     build, suites = pathlib.Path(sys.argv[1]).resolve(), set(sys.argv[2:])
-    listing = subprocess.run(["meson", "introspect", "--tests", build], check=True,
-                             capture_output=True, text=True).stdout
+    files = {target["id"]: target["filename"] for target in introspect(build, "--targets")}
     targets = set()
-    for test in json.loads(listing):
-        if test["suite"][0].split(":")[-1] not in suites:
-            continue
-        for word in test["cmd"]:
-            path = pathlib.Path(os.path.normpath(word))
-            if build in path.parents:
-                targets.add(path.relative_to(build).as_posix())
+    for test in introspect(build, "--tests"):
+        if test["suite"][0].split(":")[-1] in suites:
+            for target in test["depends"]:
+                targets.update(pathlib.Path(name).relative_to(build).as_posix()
+                               for name in files[target])
     print("\n".join(sorted(targets)))
     return 0 if targets else 1
 
