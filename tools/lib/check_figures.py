@@ -13,14 +13,13 @@ import json
 import os
 import pathlib
 import resource
-import signal
-import socket
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
+from figure_report import NO_GOAL, report  # noqa: E402
 from lab import Host, Lab, Nginx, Polluxd, wait_until  # noqa: E402
 from vrrp_lab import Capture, gaps  # noqa: E402
 
@@ -31,7 +30,6 @@ SERVERS_PER_SERVICE = 100
 BOUND = 1.0 + 0.5 + 0.5
 TIMING = 'delay_loop = "1s"\nconnect_timeout = "500ms"\nretry = 1\ndelay_before_retry = "500ms"\n'
 SERVICES, SERVERS = 2277, 37205
-NO_GOAL = float("inf")
 
 
 class Farm(Host):
@@ -334,19 +332,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=10, help="of each steady phase")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
-    if not arguments.json:
-        print(f"{socket.gethostname()}, {os.cpu_count()} cores, load average "
-              f"{os.getloadavg()[0]:.1f}\n{'figure':70} {'value':>9} {'goal':>8} unit", flush=True)
-    rows = []
-    for name in arguments.only or PARTS:
-        for each in PARTS[name](arguments):
-            rows.append(each)
-            if not arguments.json:
-                print(line(each), flush=True)
-    if arguments.json:
-        print(json.dumps({"schema": 1, "load": os.getloadavg()[0], "figures": rows}, indent=1))
-    return 0 if all(each["met"] for each in rows) else 1
+    heading = f"{'figure':70} {'value':>9} {'goal':>8} unit"
+    return report(PARTS, arguments, heading, line)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,8 @@ kernel's time stamps. Prints a table, or JSON with --json. See docs/benchmarking
 
 import argparse
 import dataclasses
-import json
-import os
 import pathlib
 import signal
-import socket
 import statistics
 import struct
 import sys
@@ -22,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
 from forge import FORGED_MAC, advert, checksum, packed  # noqa: E402
+from figure_report import NO_GOAL, report  # noqa: E402
 from lab import Lab, wait_until  # noqa: E402
 from vrrp_lab import Lan, gaps, instance, state, wait_state  # noqa: E402
 
@@ -49,9 +47,6 @@ def start_pair(lan, interval, **options):
 
 def milliseconds(values):
     return [round(value * 1000, 1) for value in values]
-
-
-NO_GOAL = float("inf")
 
 
 def row(name, values, goal, unit="ms"):
@@ -323,22 +318,8 @@ def main():
     parser.add_argument("--reloads", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
-    if not arguments.json:
-        print(f"{socket.gethostname()}, {os.cpu_count()} cores, load average "
-              f"{os.getloadavg()[0]:.1f}\n{'figure':58} {'runs':>4} {'median':>10} {'min':>10} "
-              f"{'max':>10} {'goal':>9} unit", flush=True)
-    rows = []
-    for name in arguments.only or PARTS:
-        for each in PARTS[name](arguments):
-            rows.append(each)
-            if not arguments.json:
-                print(line(each), flush=True)
-    if arguments.json:
-        for each in rows:
-            each["goal"] = None if each["goal"] == NO_GOAL else each["goal"]
-        print(json.dumps({"schema": 1, "load": os.getloadavg()[0], "figures": rows}, indent=1))
-    return 0 if all(each["met"] for each in rows) else 1
+    heading = f"{'figure':58} {'runs':>4} {'median':>10} {'min':>10} {'max':>10} {'goal':>9} unit"
+    return report(PARTS, arguments, heading, line)
 
 
 if __name__ == "__main__":
