@@ -118,7 +118,7 @@ struct PortSpec {
     bool operator==(const PortSpec&) const = default;
 };
 
-// Addresses that this node answers for now (port addresses, VIPs while MASTER).
+// Addresses that this node answers for at present (port addresses, VIPs while MASTER).
 struct OwnedAddressSpec {
     net::IpAddress address;
     PortId port = kNoPort;
