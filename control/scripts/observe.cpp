@@ -111,7 +111,8 @@ ObserveQuery from_arguments(const std::vector<std::string>& arguments) {
     return query;
 }
 
-Observation observe(const ObserveQuery& query, const std::string& proc) {
+Observation observe(const ObserveQuery& query, const std::string& proc,
+                    const std::function<void()>& wait_for_writers) {
     Observation result;
     result.processes.assign(query.processes.size(), 0);
     std::error_code error;
@@ -127,6 +128,12 @@ Observation observe(const ObserveQuery& query, const std::string& proc) {
         }
     }
     for (const std::string& file : query.files) result.files.push_back(read_number(file));
+    const auto has_number = [](const auto& value) { return value.has_value(); };
+    if (std::ranges::all_of(result.files, has_number)) return result;
+    wait_for_writers();
+    for (std::size_t i = 0; i < query.files.size(); ++i) {
+        if (!result.files[i]) result.files[i] = read_number(query.files[i]);
+    }
     return result;
 }
 

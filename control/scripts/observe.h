@@ -5,6 +5,7 @@
 // helper, because /proc may be large and a file may lie on a dead network mount. Any process.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,8 +31,11 @@ struct ObserveQuery {
 [[nodiscard]] std::vector<std::string> to_arguments(const ObserveQuery& query);
 [[nodiscard]] ObserveQuery from_arguments(const std::vector<std::string>& arguments);
 
-// `proc` is the mount point of procfs.
-[[nodiscard]] Observation observe(const ObserveQuery& query, const std::string& proc);
+// `proc` is the mount point of procfs. A shell's `echo 0 >file` empties the file before it writes:
+// files without a number are read a second time after `wait_for_writers`, which blocks a moment
+// and is not called when every file holds a number.
+[[nodiscard]] Observation observe(const ObserveQuery& query, const std::string& proc,
+                                  const std::function<void()>& wait_for_writers);
 
 // One line per entry: what the child writes and the control core reads.
 [[nodiscard]] std::string to_text(const Observation& observation);

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -20,7 +22,8 @@
 namespace pollux::control {
 namespace {
 
-constexpr int kExitNotRun = 127;  // as a shell says it
+constexpr int kExitNotRun = 127;                              // as a shell says it
+constexpr auto kWriterTime = std::chrono::milliseconds(200);  // from emptying a file to its number
 
 struct Account {
     uid_t user = 0;
@@ -88,7 +91,8 @@ bool become(const Account& account) {
 }
 
 [[noreturn]] void run_observation(const ScriptJob& job) {
-    const std::string text = to_text(observe(from_arguments(job.argv), "/proc"));
+    const auto wait_for_writers = [] { std::this_thread::sleep_for(kWriterTime); };
+    const std::string text = to_text(observe(from_arguments(job.argv), "/proc", wait_for_writers));
     const ssize_t written = write(1, text.data(), text.size());
     _exit(written == static_cast<ssize_t>(text.size()) ? 0 : kExitNotRun);
 }

@@ -323,8 +323,34 @@ TEST(Observe, CountsByNameCommandAndArguments) {
                        {"/opt/a-very-long-name-indeed", {"-c", "x"}, true},
                        {"/opt/a-very-long-name-indeed", {"-d"}, true},
                        {"ngin", {}, false}};
-    const Observation seen = observe(query, proc.path());
+    const Observation seen = observe(query, proc.path(), [] { ADD_FAILURE() << "no files"; });
     EXPECT_EQ(seen.processes, (std::vector<std::uint32_t>{2, 2, 1, 1, 0, 0}));
+}
+
+TEST(Observe, FileThatIsBeingWrittenIsReadAgain) {
+    if (!is_root()) GTEST_SKIP() << "its folder is root's";
+    Folder folder;
+    const auto write = [&](const char* name, const char* text) {
+        std::ofstream(folder.path() + "/" + name) << text;
+        return folder.path() + "/" + name;
+    };
+    ObserveQuery query;
+    query.files = {write("steady", "7\n"), write("emptied", ""), folder.path() + "/replaced",
+                   write("words", "none")};
+    int waits = 0;
+    const auto writer = [&] {
+        ++waits;
+        write("steady", "");  // has been read, and is not read again
+        write("emptied", "-3\n");
+        write("replaced", "0\n");
+    };
+    using Values = std::vector<std::optional<std::int64_t>>;
+    EXPECT_EQ(observe(query, "/proc", writer).files, (Values{7, -3, 0, std::nullopt}));
+    EXPECT_EQ(waits, 1);
+    query.files.pop_back();
+    write("steady", "8\n");
+    EXPECT_EQ(observe(query, "/proc", writer).files, (Values{8, -3, 0}));
+    EXPECT_EQ(waits, 1) << "waited although every file held a number";
 }
 
 TEST(Observe, QueriesSurviveAsArguments) {
