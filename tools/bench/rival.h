@@ -16,10 +16,9 @@
 
 namespace pollux::bench {
 
-// One direction of an IPv4 flow. Sixteen bytes, for which rte_hash has its fastest comparison.
-//
-//   | addresses 8 | ports 4 | protocol 1 | zero 3 |
-using RivalKey = std::array<std::uint8_t, 16>;
+// One direction of an IPv4 flow: words 0 and 1 of its FlowKey. Sixteen bytes, for which rte_hash
+// has its fastest comparison.
+using RivalKey = std::array<std::uint64_t, 2>;
 
 class Rival {
   public:
@@ -34,11 +33,18 @@ class Rival {
 
     // False: no room. `data` is what lookups return.
     bool add(const RivalKey& key, std::uintptr_t data) noexcept;
+    // The same under a hash of the caller's, and the lookup with it. A table holds keys of the one
+    // kind or of the other.
+    bool add(const RivalKey& key, std::uint32_t hash, std::uintptr_t data) noexcept;
     // Removes the key and makes its place usable again at once, as nobody else reads here. False:
     // there is no such key.
     bool remove(const RivalKey& key) noexcept;
     // At most kBulk keys in one call; how many were found.
     unsigned look_up(std::span<const RivalKey> keys) const noexcept;
+    // Returns a bit for each key that was found; `data` of the others is not written.
+    std::uint64_t look_up(std::span<const RivalKey, kBulk> keys,
+                          std::array<std::uint32_t, kBulk>& hashes,
+                          std::array<std::uintptr_t, kBulk>& data) const noexcept;
     // Goes through the next `count` keys in the order of the table, round and round, as whoever
     // looks for expired ones must; the sum of their data.
     std::uintptr_t scan(unsigned count) noexcept;

@@ -22,10 +22,17 @@ Rival::~Rival() = default;
 bool Rival::add(const RivalKey&, std::uintptr_t) noexcept {
     std::abort();
 }
+bool Rival::add(const RivalKey&, std::uint32_t, std::uintptr_t) noexcept {
+    std::abort();
+}
 bool Rival::remove(const RivalKey&) noexcept {
     std::abort();
 }
 unsigned Rival::look_up(std::span<const RivalKey>) const noexcept {
+    std::abort();
+}
+std::uint64_t Rival::look_up(std::span<const RivalKey, kBulk>, std::array<std::uint32_t, kBulk>&,
+                             std::array<std::uintptr_t, kBulk>&) const noexcept {
     std::abort();
 }
 std::uintptr_t Rival::scan(unsigned) noexcept {

@@ -132,6 +132,11 @@ bool Rival::add(const RivalKey& key, std::uintptr_t data) noexcept {
     return rte_hash_add_key_data(impl_->table, key.data(), reinterpret_cast<void*>(data)) == 0;
 }
 
+bool Rival::add(const RivalKey& key, std::uint32_t hash, std::uintptr_t data) noexcept {
+    return rte_hash_add_key_with_hash_data(impl_->table, key.data(), hash,
+                                           reinterpret_cast<void*>(data)) == 0;
+}
+
 bool Rival::remove(const RivalKey& key) noexcept {
     const std::int32_t position = rte_hash_del_key(impl_->table, key.data());
     return position >= 0 && rte_hash_free_key_with_position(impl_->table, position) == 0;
@@ -145,6 +150,18 @@ unsigned Rival::look_up(std::span<const RivalKey> keys) const noexcept {
     rte_hash_lookup_bulk_data(impl_->table, pointers.data(),
                               static_cast<std::uint32_t>(keys.size()), &hits, data.data());
     return static_cast<unsigned>(std::popcount(hits));
+}
+
+std::uint64_t Rival::look_up(std::span<const RivalKey, kBulk> keys,
+                             std::array<std::uint32_t, kBulk>& hashes,
+                             std::array<std::uintptr_t, kBulk>& data) const noexcept {
+    static_assert(sizeof(std::uintptr_t) == sizeof(void*));
+    std::array<const void*, kBulk> pointers;
+    for (std::size_t i = 0; i < kBulk; ++i) pointers[i] = keys[i].data();
+    std::uint64_t hits = 0;
+    rte_hash_lookup_with_hash_bulk_data(impl_->table, pointers.data(), hashes.data(), kBulk, &hits,
+                                        reinterpret_cast<void**>(data.data()));
+    return hits;
 }
 
 std::uintptr_t Rival::scan(unsigned count) noexcept {

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <random>
@@ -116,6 +117,12 @@ double timed(double units, Work&& work) {
     return static_cast<double>(__rdtsc() - begin) / units;
 }
 
+// Keys that are all in the tables, or none of them.
+struct Queries {
+    std::vector<WireKey> keys;
+    bool present;
+};
+
 // One size: our table and, unless alone, rte_hash with the same keys. Samples of both alternate.
 class Comparison {
   public:
@@ -124,20 +131,18 @@ class Comparison {
 
     // The same keys and the same room: a fifth more than keys. Errors: memory, an insertion that
     // fails.
-    Status add_rival() {
-        auto made = Rival::create(std::uint64_t{connections_} * 2 * 5 / 4);
-        if (!made) return made.error();
-        rival_ = std::move(made).value();
-        if (subject_.copy_to(*rival_)) return ok_status();
-        return Error{
-            "rte_hash has no room for the keys of " + std::to_string(connections_) + " connections",
-            "use --alone to measure without it"};
-    }
+    Status add_rival() { return replace_rival(&TableSubject::copy_to); }
+    // In its place one that does all of our work: our keyed hash, and records.
+    Status add_rival_with_records() { return replace_rival(&TableSubject::copy_with_records_to); }
     void run(Report& report);
+    void run_with_records(Report& report);
 
   private:
-    [[nodiscard]] Row lookups(const std::string& what, const std::vector<WireKey>& keys,
-                              double goal);
+    Status replace_rival(bool (TableSubject::*fill)(Rival&) const);
+    template <typename Theirs>
+    [[nodiscard]] Row compare(const std::string& what, const Queries& queries,
+                              const Theirs& theirs);
+    [[nodiscard]] Row lookups(const std::string& what, const Queries& queries);
     void insertions(Report& report, ForwardingMethod method);
     [[nodiscard]] Row sweep();
     void describe(const Report& report) const;
@@ -146,35 +151,63 @@ class Comparison {
     unsigned samples_;
     TableSubject subject_;
     std::unique_ptr<Rival> rival_;  // none: alone
-    unsigned found_ = 0;            // keeps lookups from being optimised away
-    std::uintptr_t scanned_ = 0;
+    std::uintptr_t scanned_ = 0;    // keeps the walk from being optimised away
 };
 
-Row Comparison::lookups(const std::string& what, const std::vector<WireKey>& keys, double goal) {
-    std::vector<RivalKey> rival_keys;
-    for (const WireKey& key : keys) {
-        if (rival_ != nullptr) rival_keys.push_back(rival_key(key));
-    }
+// A lookup that finds something else than it should has no cost worth printing.
+void check_found(const std::string& what, const char* table, unsigned found, bool present) {
+    if (found == (present ? kPerSample : 0)) return;
+    std::fprintf(stderr, "pollux-bench: %s: %s found %u of %u keys, which are %s\n", what.c_str(),
+                 table, found, kPerSample, present ? "all there" : "not there");
+    std::exit(1);
+}
+
+Status Comparison::replace_rival(bool (TableSubject::*fill)(Rival&) const) {
+    rival_.reset();
+    auto made = Rival::create(std::uint64_t{connections_} * 2 * 5 / 4);
+    if (!made) return made.error();
+    rival_ = std::move(made).value();
+    if ((subject_.*fill)(*rival_)) return ok_status();
+    return Error{
+        "rte_hash has no room for the keys of " + std::to_string(connections_) + " connections",
+        "use --alone to measure without it"};
+}
+
+// Theirs are keys of the other half, whose lines ours have not fetched just before.
+template <typename Theirs>
+Row Comparison::compare(const std::string& what, const Queries& queries, const Theirs& theirs) {
     Costs costs;
+    const std::size_t count = queries.keys.size();
     const unsigned warm = samples_ / 10 + 1;
     std::size_t at = 0;
-    for (unsigned i = 0; i < warm + samples_; ++i, at = (at + kPerSample) % keys.size()) {
-        const double ours = timed(kPerSample, [&] {
-            for (unsigned k = 0; k < kPerSample; k += kBurst) {
-                found_ += subject_.look_up_burst(&keys[at + k]);
-            }
-        });
-        if (i >= warm) costs.ours.push_back(ours);
+    for (unsigned i = 0; i < warm + samples_; ++i, at = (at + kPerSample) % count) {
+        const auto sample = [&](const char* table, std::vector<double>& into, auto look_up_burst) {
+            unsigned found = 0;
+            const double cost = timed(kPerSample, [&] {
+                for (unsigned k = 0; k < kPerSample; k += kBurst) found += look_up_burst(k);
+            });
+            check_found(what, table, found, queries.present);
+            if (i >= warm) into.push_back(cost);
+        };
+        sample("Pollux", costs.ours,
+               [&](unsigned k) { return subject_.look_up_burst(&queries.keys[at + k]); });
         if (rival_ == nullptr) continue;
-        const double theirs = timed(kPerSample, [&] {
-            for (unsigned k = 0; k < kPerSample; k += kBurst) {
-                found_ += rival_->look_up({&rival_keys[at + k], kBurst});
-            }
-        });
-        if (i >= warm) costs.rival.push_back(theirs);
+        const std::size_t other = (at + count / 2) % count;
+        sample("rte_hash", costs.rival, [&](unsigned k) { return theirs(other + k); });
     }
-    const bool has_goal = connections_ == kGoalConnections;
-    return std::move(costs).row(what, has_goal ? std::optional(goal) : std::nullopt);
+    std::optional<double> goal;
+    if (connections_ == kGoalConnections) goal = queries.present ? kHitGoal : kMissGoal;
+    return std::move(costs).row(what, goal);
+}
+
+Row Comparison::lookups(const std::string& what, const Queries& queries) {
+    std::vector<RivalKey> rival_keys;
+    for (const WireKey& key : queries.keys) {
+        if (rival_ != nullptr) rival_keys.push_back(rival_key(flow_key(key)));
+    }
+    return compare(what, queries, [&](std::size_t at) {
+        return rival_->look_up({&rival_keys[at], kBurst});
+    });
 }
 
 // Keys of both directions for NAT, of one for direct routing; rte_hash has no insertion in bulk.
@@ -193,7 +226,7 @@ void Comparison::insertions(Report& report, ForwardingMethod method) {
             each = subject_.random_connection();
             each.method = method;
             const auto both = TableSubject::keys_of(each);
-            for (unsigned k = 0; k < keys_each; ++k) keys.push_back(rival_key(both[k]));
+            for (unsigned k = 0; k < keys_each; ++k) keys.push_back(rival_key(flow_key(both[k])));
         }
         insert.ours.push_back(timed(kBatch, [&] {
             for (unsigned at = 0; at < kBatch; at += kBurst) {
@@ -260,13 +293,25 @@ void Comparison::run(Report& report) {
     describe(report);
     const auto forward = subject_.hits(kQueries, Direction::Forward);
     const auto reply = subject_.hits(kQueries, Direction::Reply);
-    report.row(connections_, lookups("hit forward", forward, kHitGoal));
-    report.row(connections_, lookups("hit reply", reply, kHitGoal));
-    report.row(connections_, lookups("hit mixed", mixed(forward, reply), kHitGoal));
-    report.row(connections_, lookups("miss", subject_.misses(kQueries), kMissGoal));
+    report.row(connections_, lookups("hit forward", {forward, true}));
+    report.row(connections_, lookups("hit reply", {reply, true}));
+    report.row(connections_, lookups("hit mixed", {mixed(forward, reply), true}));
+    report.row(connections_, lookups("miss", {subject_.misses(kQueries), false}));
     insertions(report, ForwardingMethod::Nat);
     insertions(report, ForwardingMethod::DirectRouting);
     report.row(connections_, sweep());
+}
+
+// rte_hash with the work that ours has to do with every key, as a data path on it would do it.
+void Comparison::run_with_records(Report& report) {
+    const auto row = [&](const char* what, const Queries& queries) {
+        report.row(connections_, compare(what, queries, [&](std::size_t at) {
+                       return subject_.look_up_burst(*rival_, &queries.keys[at]);
+                   }));
+    };
+    row("same work, forward", {subject_.hits(kQueries, Direction::Forward), true});
+    row("same work, reply", {subject_.hits(kQueries, Direction::Reply), true});
+    row("same work, miss", {subject_.misses(kQueries), false});
 }
 
 bool parse(std::span<const std::string_view> arguments, Options& options) {
@@ -309,16 +354,20 @@ int run_table(std::span<const std::string_view> arguments) {
     if (!parse(arguments, options)) return 2;
     Report report(options.json);
     report.header(calibrate());
+    const auto refuse = [](const Status& status) {
+        std::fprintf(stderr, "pollux-bench: %s; %s\n", status.error().message.c_str(),
+                     status.error().remedy.c_str());
+        return 1;
+    };
     for (const std::uint32_t connections : options.connections) {
         Comparison comparison(connections, options);
         if (!options.alone) {
-            if (Status status = comparison.add_rival(); !status) {
-                std::fprintf(stderr, "pollux-bench: %s; %s\n", status.error().message.c_str(),
-                             status.error().remedy.c_str());
-                return 1;
-            }
+            if (Status status = comparison.add_rival(); !status) return refuse(status);
         }
         comparison.run(report);
+        if (options.alone) continue;
+        if (Status status = comparison.add_rival_with_records(); !status) return refuse(status);
+        comparison.run_with_records(report);
     }
     report.footer();
     return 0;

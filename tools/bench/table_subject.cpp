@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/bench/table_subject.h"
 
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,7 +12,6 @@ namespace {
 using namespace lb;
 
 constexpr unsigned kServers = 64;
-constexpr std::uint8_t kTcp = 6;
 
 net::IpAddress ip4(std::uint32_t host) {
     return net::IpAddress::from_v4(net::Ipv4Address::from_host(host));
@@ -32,13 +32,9 @@ WireKey wire(const FlowKey& key) {
 
 }  // namespace
 
-RivalKey rival_key(const WireKey& key) {
-    RivalKey result{};
-    std::memcpy(result.data(), key.addresses.data(), key.addresses.size());
-    std::memcpy(&result[8], &key.source_port, sizeof key.source_port);
-    std::memcpy(&result[10], &key.destination_port, sizeof key.destination_port);
-    result[12] = kTcp;
-    return result;
+FlowKey flow_key(const WireKey& key) {
+    return FlowKey::from_wire(net::Family::V4, key.addresses.data(), key.source_port,
+                              key.destination_port, Protocol::Tcp);
 }
 
 TableSubject::TableSubject(std::uint32_t connections)
@@ -48,16 +44,16 @@ TableSubject::TableSubject(std::uint32_t connections)
       region_(region_for(limits_)) {
     for (unsigned i = 0; i < kServers; ++i) servers_.set(i, server_address(i), port(8080));
     quiescence_.online(kTableSelf);
-    keys_.reserve(connections);
+    kept_.reserve(connections);
     for (std::uint32_t i = kNewConnections; i < connections; ++i) {
         const NewConnection what = random_connection();
         const ConnectionIndex reserved = table.reserve(kTableSelf);
         table.connection(reserved).init(what, kTableNow);
         ConnectionLookup lookup;
         table.prepare(what.forward, lookup);
-        if (table.insert(kTableSelf, reserved, lookup.hash, kTableNow).status ==
-            InsertStatus::Inserted) {
-            keys_.emplace_back(what.forward, what.server);
+        const InsertResult result = table.insert(kTableSelf, reserved, {lookup.hash, 0}, kTableNow);
+        if (result.status == InsertStatus::Inserted) {
+            kept_.push_back({what.forward, what.server, result.index});
         }
     }
 }
@@ -100,8 +96,8 @@ std::array<WireKey, 2> TableSubject::keys_of(const NewConnection& what) {
 std::vector<WireKey> TableSubject::hits(unsigned count, Direction direction) {
     std::vector<WireKey> result;
     for (unsigned i = 0; i < count; ++i) {
-        const auto& [forward, server] = keys_[random_() % keys_.size()];
-        result.push_back(keys_of(forward, server)[static_cast<std::size_t>(direction)]);
+        const Kept& kept = kept_[random_() % kept_.size()];
+        result.push_back(keys_of(kept.forward, kept.server)[static_cast<std::size_t>(direction)]);
     }
     return result;
 }
@@ -113,12 +109,48 @@ std::vector<WireKey> TableSubject::misses(unsigned count) {
 }
 
 bool TableSubject::copy_to(Rival& rival) const {
-    for (const auto& [forward, server] : keys_) {
-        for (const WireKey& key : keys_of(forward, server)) {
-            if (!rival.add(rival_key(key), 1)) return false;
+    for (const Kept& kept : kept_) {
+        for (const WireKey& key : keys_of(kept.forward, kept.server)) {
+            if (!rival.add(rival_key(flow_key(key)), 1)) return false;
         }
     }
     return true;
+}
+
+bool TableSubject::copy_with_records_to(Rival& rival) const {
+    for (const Kept& kept : kept_) {
+        const auto record = reinterpret_cast<std::uintptr_t>(&table.connection(kept.index));
+        for (const WireKey& wire : keys_of(kept.forward, kept.server)) {
+            const FlowKey key = flow_key(wire);
+            const auto hash = static_cast<std::uint32_t>(hash_(key));
+            if (!rival.add(rival_key(key), hash, record)) return false;
+        }
+    }
+    return true;
+}
+
+unsigned TableSubject::look_up_burst(const Rival& rival, const WireKey* wire) const {
+    std::array<RivalKey, kTableBurst> keys;
+    std::array<std::uint32_t, kTableBurst> hashes;
+    std::array<std::uintptr_t, kTableBurst> records;
+    for (unsigned i = 0; i < kTableBurst; ++i) {
+        const FlowKey key = flow_key(wire[i]);
+        keys[i] = rival_key(key);
+        hashes[i] = static_cast<std::uint32_t>(hash_(key));
+    }
+    const std::uint64_t hits = rival.look_up(keys, hashes, records);
+    for (std::uint64_t left = hits; left != 0; left &= left - 1) {
+        __builtin_prefetch(reinterpret_cast<const void*>(records[std::countr_zero(left)]));
+    }
+    unsigned found = 0;
+    for (std::uint64_t left = hits; left != 0; left &= left - 1) {
+        const auto& connection =
+            *reinterpret_cast<const Connection*>(records[std::countr_zero(left)]);
+        const ConnectionState state = connection.state();
+        const bool live = state.lifecycle() == Lifecycle::Live;
+        found += live && !connection.expired(state, kTableNow) ? 1U : 0U;
+    }
+    return found;
 }
 
 unsigned TableSubject::look_up_burst(const WireKey* wire) const {

@@ -26,7 +26,10 @@ struct WireKey {
     std::array<std::uint8_t, 8> addresses;
     net::Be16 source_port, destination_port;
 };
-[[nodiscard]] RivalKey rival_key(const WireKey& key);
+[[nodiscard]] lb::FlowKey flow_key(const WireKey& key);
+[[nodiscard]] inline RivalKey rival_key(const lb::FlowKey& key) {
+    return {key.word(0), key.word(1)};
+}
 
 class TableSubject {
   public:
@@ -46,9 +49,15 @@ class TableSubject {
 
     // Gives every key of the table to the rival; false when it has no room.
     [[nodiscard]] bool copy_to(Rival& rival) const;
+    // The same under our own keyed hash, with the connection's record as data.
+    [[nodiscard]] bool copy_with_records_to(Rival& rival) const;
 
     // One burst through the stages of a lookup. Returns how many were found.
     [[nodiscard]] unsigned look_up_burst(const WireKey* wire) const;
+    // The same done with the rival in place of our buckets: makes and hashes the keys, looks them
+    // up, then asks the record of each that was found whether it is live at this time.
+    // Precondition: the rival was filled by copy_with_records_to.
+    [[nodiscard]] unsigned look_up_burst(const Rival& rival, const WireKey* wire) const;
     // The insertions of a burst of new connections, with the prefetches of the packet path.
     void insert_burst(const lb::NewConnection* what, lb::ConnectionIndex* inserted);
     // Makes removed records usable again.
@@ -57,6 +66,12 @@ class TableSubject {
     [[nodiscard]] std::string_view pages() const { return lb::to_string(region_.page_kind()); }
 
   private:
+    struct Kept {
+        lb::FlowKey forward;
+        lb::RealServerId server;
+        lb::ConnectionIndex index;
+    };
+
     static lb::MemoryRegion region_for(const lb::ConnectionTableLimits& limits);
     [[nodiscard]] static std::array<WireKey, 2> keys_of(const lb::FlowKey& forward,
                                                         lb::RealServerId server);
@@ -68,7 +83,8 @@ class TableSubject {
     lb::Quiescence quiescence_{1};
     lb::ConnectionTableLimits limits_;
     lb::MemoryRegion region_;
-    std::vector<std::pair<lb::FlowKey, lb::RealServerId>> keys_;
+    lb::FlowHash hash_{limits_.hash_secret};
+    std::vector<Kept> kept_;
 
   public:
     lb::ConnectionTable table{limits_, region_, quiescence_, servers_, locals_};
