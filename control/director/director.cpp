@@ -110,9 +110,9 @@ Status Director::open_kernel() {
     auto monitor = KernelMonitor::open(*loop_);
     if (!monitor) return monitor.error();
     monitor_ = std::move(monitor).value();
-    auto writer = AddressWriter::open(*loop_);
+    auto writer = KernelWriter::open(*loop_);
     if (!writer) return writer.error();
-    address_writer_ = std::move(writer).value();
+    kernel_writer_ = std::move(writer).value();
     return ok_status();
 }
 
@@ -130,8 +130,8 @@ void Director::make_components() {
     };
     hooks.changed = [this] { publisher_->request(); };
     hooks.work_later = [this] { vip_timer_.start_once(lb::Duration::zero()); };
-    hooks.change_kernel = [this](std::vector<AddressChange> changes, AddressWriter::Done done) {
-        address_writer_->apply(std::move(changes), std::move(done));
+    hooks.change_kernel = [this](std::vector<KernelChange> changes, KernelWriter::Done done) {
+        kernel_writer_->apply(std::move(changes), std::move(done));
     };
     hooks.settled = [this] {
         for (const auto& extension : extensions_) extension->vips_settled();
@@ -213,7 +213,8 @@ void Director::stop(const std::string& reason) {
 void Director::stop_when_finished() {
     const bool finished = std::ranges::all_of(
         extensions_, [](const auto& extension) { return extension->finished(); });
-    if (finished || now() >= stop_latest_) loop_->stop();
+    // Rules and routes of other tables do not go with the TAP.
+    if ((finished && kernel_writer_->is_idle()) || now() >= stop_latest_) loop_->stop();
 }
 
 void Director::preview_runtime(const Config& next, RuntimeServices& changes, RuntimeChanges fate,

@@ -21,6 +21,7 @@
 #include "control/events/event_log.h"
 #include "control/loop/event_loop.h"
 #include "control/netlink/kernel_monitor.h"
+#include "control/netlink/kernel_writer.h"
 #include "control/nexthop/next_hops.h"
 #include "control/spec/runtime_services.h"
 #include "control/spec/server_states.h"
@@ -71,6 +72,8 @@ class Director {
     dpdk::Runtime& runtime() { return *runtime_; }
     lb::DataPlane& plane() { return *plane_; }
     NetlinkRequests& netlink() { return *netlink_; }
+    // For what may take the kernel long, in order with the virtual addresses.
+    KernelWriter& kernel_writer() { return *kernel_writer_; }
     VipOwner& vips() { return *vips_; }
     // Call publish_soon() after a change.
     ServerStates& servers() { return servers_; }
@@ -156,7 +159,7 @@ class Director {
     std::unique_ptr<ExceptionTaps> taps_;
     std::unique_ptr<KernelMonitor> monitor_;
     std::unique_ptr<VipOwner> vips_;
-    std::unique_ptr<AddressWriter> address_writer_;  // calls back into vips_
+    std::unique_ptr<KernelWriter> kernel_writer_;  // calls back into vips_
     std::unique_ptr<NextHops> next_hops_;
     std::unique_ptr<PuntDispatch> punts_;
     std::unique_ptr<ViaPath> via_;

@@ -3,7 +3,7 @@
 
 // Changes to the kernel's network state: links, addresses, routes, rules, neighbours. Each call is
 // one request and waits for the kernel's answer (tens of microseconds). One thread at a time: the
-// control thread, and AddressWriter's with an object of its own.
+// control thread, and KernelWriter's with an object of its own.
 
 #include <cstdint>
 #include <memory>

@@ -108,7 +108,7 @@ void VipOwner::work() {
         plan(address);
     }
     if (in_work_.empty()) return hooks_.settled();
-    std::vector<AddressChange> changes;
+    std::vector<KernelChange> changes;
     for (const TapChange& change : in_work_) changes.push_back(to_request(change));
     hooks_.change_kernel(std::move(changes),
                          [this](const std::vector<Status>& results) { finish(results); });
@@ -184,7 +184,7 @@ bool VipOwner::belongs_on_tap(const Vip& vip) const {
     return vip.accept && port != nullptr && port->interface != kNoInterface;
 }
 
-AddressChange VipOwner::to_request(const TapChange& change) const {
+KernelChange VipOwner::to_request(const TapChange& change) const {
     const Vip& vip = change.vip;
     AddressRequest request;
     request.interface = ports_->find(vip.port)->interface;

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "control/netlink/kernel_writer.h"
 #include "control/tap/port_table.h"
-#include "control/vip/address_writer.h"
 #include "dataplane/lb/spec.h"
 #include "dataplane/net/neighbor_frames.h"
 
@@ -45,7 +45,7 @@ struct VipHooks {
     // The kernel's addresses are behind: call `work` from the loop, soon.
     std::function<void()> work_later;
     // Has the changes made in order without waiting; one status each comes later, from the loop.
-    std::function<void(std::vector<AddressChange>, AddressWriter::Done)> change_kernel;
+    std::function<void(std::vector<KernelChange>, KernelWriter::Done)> change_kernel;
     // The kernel has all addresses as it should have them.
     std::function<void()> settled;
 };
@@ -99,7 +99,7 @@ class VipOwner {
     };
 
     [[nodiscard]] bool belongs_on_tap(const Vip& vip) const;
-    [[nodiscard]] AddressChange to_request(const TapChange& change) const;
+    [[nodiscard]] KernelChange to_request(const TapChange& change) const;
     void plan(const net::IpAddress& address);
     void finish(const std::vector<Status>& results);
     Status use_mac(const Vip& vip);

@@ -8,6 +8,7 @@
 
 #include "control/director/director.h"
 #include "control/log/log.h"
+#include "control/netlink/kernel_writer.h"
 #include "control/nexthop/route_builder.h"
 #include "control/vrrp/instance_plan.h"
 #include "control/vrrp/vrrp_runner.h"
@@ -171,20 +172,19 @@ void VrrpRunner::set_routes(Entry& entry, bool present) {
     entry.routes_wanted = false;
     if (entry.routes_present == present) return;
     entry.routes_present = present;
-    NetlinkRequests& netlink = director_->netlink();
-    const auto complain = [&](const Status& done) {
-        if (done) return;
-        log::error(
-            present ? "virtual route or rule not added" : "virtual route or rule not removed",
-            {{"instance", entry.config.name}, {"cause", done.error().message}});
+    std::vector<KernelChange> changes;
+    for (const RouteRequest& route : entry.routes) changes.push_back({route, present});
+    for (const RuleRequest& rule : entry.rules) changes.push_back({rule, present});
+    if (!present) std::ranges::reverse(changes);
+    const auto complain = [present, name = entry.config.name](const std::vector<Status>& results) {
+        for (const Status& done : results) {
+            if (done) continue;
+            log::error(
+                present ? "virtual route or rule not added" : "virtual route or rule not removed",
+                {{"instance", name}, {"cause", done.error().message}});
+        }
     };
-    if (present) {
-        for (const RouteRequest& route : entry.routes) complain(netlink.add_route(route));
-        for (const RuleRequest& rule : entry.rules) complain(netlink.add_rule(rule));
-    } else {
-        for (const RuleRequest& rule : entry.rules) complain(netlink.remove_rule(rule));
-        for (const RouteRequest& route : entry.routes) complain(netlink.remove_route(route));
-    }
+    director_->kernel_writer().apply(std::move(changes), complain);
 }
 
 void VrrpRunner::queue_announcements(Entry& entry, vrrp::AnnounceReason reason) {

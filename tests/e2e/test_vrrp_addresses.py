@@ -62,6 +62,11 @@ def test_kernel_gets_addresses_routes_and_rules_and_loses_them(lan):
     own, main, rules = routes()
     assert own == "" and "198.51.100.0" not in main and "1234:" not in rules
 
+    lan.mend(node)
+    wait_until(lambda: "1234:" in routes()[2], "routes and rules are there again")
+    node.stop()  # the kernel would keep a rule for ever
+    assert "1234:" not in routes()[2]
+
 
 def test_only_a_master_answers_arp(lan):
     first = lan.pollux("a", priority=150, **FAST)

@@ -53,7 +53,7 @@ class VipOwnerTest : public ::testing::Test {
         };
         hooks.changed = [this] { ++changes_; };
         hooks.work_later = [this] { ++calls_for_work_; };
-        hooks.change_kernel = [this](std::vector<AddressChange> changes, AddressWriter::Done done) {
+        hooks.change_kernel = [this](std::vector<KernelChange> changes, KernelWriter::Done done) {
             asked_ = std::move(changes);
             done_ = std::move(done);
         };
@@ -67,8 +67,8 @@ class VipOwnerTest : public ::testing::Test {
     }
     std::vector<std::string> asked() const {
         std::vector<std::string> lines;
-        for (const AddressChange& change : asked_) {
-            lines.push_back((change.present ? "+" : "-") + change.request.prefix.to_string());
+        for (const KernelChange& change : asked_) {
+            lines.push_back((change.present ? "+" : "-") + std::get<AddressRequest>(change.what).prefix.to_string());
         }
         return lines;
     }
@@ -83,8 +83,8 @@ class VipOwnerTest : public ::testing::Test {
 
     PortTable ports_ = two_ports();
     Status mac_answer_ = ok_status();
-    std::vector<AddressChange> asked_;
-    AddressWriter::Done done_;
+    std::vector<KernelChange> asked_;
+    KernelWriter::Done done_;
     int settled_ = 0;
     std::optional<VipOwner> owner_;
     std::vector<std::pair<lb::PortId, std::vector<std::uint8_t>>> sent_;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// AddressWriter: gives interfaces of the kernel addresses and takes them away, in order, on a
+// KernelWriter: gives the kernel addresses, routes and rules and takes them away, in order, on a
 // thread of its own. A change costs the kernel tens of microseconds, and much more while somebody
 // else holds its lock: the control loop, and with it the adverts, must not wait. Control thread.
 
 #include <functional>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "control/loop/background_work.h"
@@ -14,24 +15,27 @@
 
 namespace pollux::control {
 
-struct AddressChange {
-    AddressRequest request;
+struct KernelChange {
+    std::variant<AddressRequest, RouteRequest, RuleRequest> what;
     bool present = false;  // false: remove it
 };
 
-class AddressWriter {
+class KernelWriter {
   public:
     // One status for each change, from the loop.
     using Done = std::function<void(const std::vector<Status>&)>;
 
     // Its own socket to the kernel.
-    static Result<std::unique_ptr<AddressWriter>> open(EventLoop& loop);
+    static Result<std::unique_ptr<KernelWriter>> open(EventLoop& loop);
 
     // After the changes of earlier calls.
-    void apply(std::vector<AddressChange> changes, Done done);
+    void apply(std::vector<KernelChange> changes, Done done);
+
+    // Whether all changes have been made and answered.
+    [[nodiscard]] bool is_idle() const { return thread_.pending() == 0; }
 
   private:
-    AddressWriter(EventLoop& loop, std::unique_ptr<NetlinkRequests> netlink);
+    KernelWriter(EventLoop& loop, std::unique_ptr<NetlinkRequests> netlink);
 
     std::unique_ptr<NetlinkRequests> netlink_;  // the thread's
     BackgroundWork thread_;                     // ends first
