@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "control/api/commands.h"
-#include "control/api/json_units.h"
 #include "control/api/tickets.h"
 #include "control/director/director.h"
 #include "control/director/reloader.h"
 #include "control/health/health_runner.h"
 #include "control/log/log.h"
+#include "control/loop/duration_number.h"
 #include "control/mail/mailer.h"
 #include "control/spec/spec_builder.h"
 
@@ -168,7 +168,7 @@ Result<Json> show_status(CommandContext& context, const Json& /*args*/) {
                 {"pid", getpid()},
                 {"router_id", config.global.router_id},
                 {"config", context.reloader.path()},
-                {"uptime_seconds", std::chrono::duration<double>(uptime).count()},
+                {"uptime_seconds", seconds(uptime)},
                 {"generation", director.plane().generation()},
                 {"reloads", director.reloads()},
                 {"waits_for_confirmation", context.reloader.waits_for_confirmation()},

@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "control/api/commands.h"
-#include "control/api/json_units.h"
 #include "control/api/tickets.h"
 #include "control/director/director.h"
 #include "control/health/check_key.h"
 #include "control/health/health_runner.h"
+#include "control/loop/duration_number.h"
 #include "control/mail/mailer.h"
 
 namespace pollux::control::api {

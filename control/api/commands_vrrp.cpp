@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "control/api/commands.h"
-#include "control/api/json_units.h"
 #include "control/director/director.h"
+#include "control/loop/duration_number.h"
 #include "control/vrrp/vrrp_runner.h"
 
 namespace pollux::control::api {

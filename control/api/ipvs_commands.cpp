@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "control/api/json_units.h"
 #include "control/api/json_views.h"
 #include "control/log/log.h"
+#include "control/loop/duration_number.h"
 #include "control/spec/server_states.h"
 
 namespace pollux::control::api {

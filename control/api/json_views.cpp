@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "control/api/json_units.h"
+#include "control/loop/duration_number.h"
 #include "control/spec/server_states.h"
 #include "dataplane/lb/method_name.h"
 #include "dataplane/lb/schedulers.h"

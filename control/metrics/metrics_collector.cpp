@@ -7,6 +7,7 @@
 #include "control/director/director.h"
 #include "control/health/check_key.h"
 #include "control/health/health_runner.h"
+#include "control/loop/duration_number.h"
 #include "control/mail/mailer.h"
 #include "control/vrrp/vrrp_runner.h"
 
@@ -16,10 +17,6 @@ namespace {
 // In one turn of the loop: some tens of microseconds.
 constexpr std::size_t kServersPerTurn = 128;
 constexpr unsigned kChecksPerTurn = 64;
-
-double seconds(std::chrono::nanoseconds duration) {
-    return std::chrono::duration<double>(duration).count();
-}
 
 }  // namespace
 
