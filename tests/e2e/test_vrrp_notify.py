@@ -8,7 +8,7 @@ import signal
 import pytest
 from forge import Forger, advert, arp_claim
 from lab import wait_until
-from vrrp_lab import Lan, gaps, instance, now, plug_in, state, tap_holds, wait_state
+from vrrp_lab import INSIDE_PORT, Lan, gaps, instance, now, plug_in, state, tap_holds, wait_state
 
 FAST = {"version": 3, "advert": "200ms"}
 
@@ -106,15 +106,7 @@ weight = -60
 
 
 def test_tracked_interface_is_another_ports_link(lan):
-    lan_port = """
-[[dpdk.port]]
-name = "lan"
-vdev = "net_af_packet1,iface=l1"
-rx_desc = 256
-tx_desc = 256
-address = ["10.1.0.5/24"]
-"""
-    node = lan.pollux("a", before=lan_port, wait=False, **FAST,
+    node = lan.pollux("a", before=INSIDE_PORT, wait=False, **FAST,
                       instance='track_interface = [ { name = "lan" } ]')
     plug_in(lan.switch, node, "l1", "02:00:00:00:01:05")
     node.start()

@@ -22,7 +22,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
-from lab import Lab, LabError, run, wait_until  # noqa: E402
+from lab import Lab, LabError, wait_until  # noqa: E402
 import topology  # noqa: E402
 
 SCENES = ["dr", "nat", "nat-af-packet"]
