@@ -291,8 +291,8 @@ TimePoint RouterSet::next_deadline() const {
     return next;
 }
 
-void RouterSet::append(InstanceId id, Actions actions, RoutedActions& out) const {
-    for (Action& action : actions) out.push_back({id, std::nullopt, std::move(action)});
+void RouterSet::append(InstanceId id, const Actions& actions, RoutedActions& out) const {
+    for (const Action& action : actions) out.push_back({id, std::nullopt, action});
 }
 
 }  // namespace pollux::vrrp

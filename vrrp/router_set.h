@@ -102,7 +102,7 @@ class RouterSet {
     };
 
     Member& member(InstanceId id);
-    void append(InstanceId id, Actions actions, RoutedActions& out) const;
+    void append(InstanceId id, const Actions& actions, RoutedActions& out) const;
     void settle(InstanceId id, State before, TimePoint now, RoutedActions& out);
     void share_faults(const Group& group, TimePoint now, RoutedActions& out);
     void notice_group_state(GroupId id, RoutedActions& out);

@@ -193,11 +193,11 @@ class Resolver {
             service.real_server.push_back(this->server(std::move(server), service, draft, global));
         }
         if (draft.sorry.config.origin.line != 0) {
-            SorryServerConfig sorry = std::move(draft.sorry.config);
+            SorryServerConfig sorry = draft.sorry.config;
             sorry.port = draft.sorry.port.value_or(service.port);
             sorry.lvs_method = draft.sorry.lvs_method.value_or(service.lvs_method);
             if (sorry.tunnel.origin.line == 0) sorry.tunnel = service.tunnel;
-            service.sorry_server = std::move(sorry);
+            service.sorry_server = sorry;
         }
         return service;
     }

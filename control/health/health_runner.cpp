@@ -68,7 +68,7 @@ bool means(const std::string& name, const CheckConfig& check) {
 }  // namespace
 
 struct HealthRunner::Entry {
-    Entry(const HealthBoard::NewCheck& check)
+    explicit Entry(const HealthBoard::NewCheck& check)
         : id(check.id), config(check.config), state(config, check.up) {}
 
     CheckId id;

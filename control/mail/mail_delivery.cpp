@@ -37,7 +37,7 @@ struct MailDelivery::Work {
         auto* work = static_cast<Work*>(self);
         const std::string& text = work->order.text;
         const std::size_t length = std::min(size * count, text.size() - work->position);
-        std::memcpy(buffer, text.data() + work->position, length);
+        text.copy(buffer, length, work->position);
         work->position += length;
         return length;
     }

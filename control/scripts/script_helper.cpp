@@ -51,7 +51,7 @@ class Helper {
     void reap();
     void enforce_limits();
     void finish(std::map<pid_t, Job>::iterator found, ScriptEnd end, int code);
-    void report(ScriptResult result) const;
+    void report(const ScriptResult& result) const;
     void daemon_gone();
     [[nodiscard]] int poll_timeout() const;
 
@@ -182,7 +182,7 @@ void Helper::enforce_limits() {
     for (const pid_t pid : lost) finish(jobs_.find(pid), ScriptEnd::TimedOut, 0);
 }
 
-void Helper::report(ScriptResult result) const {
+void Helper::report(const ScriptResult& result) const {
     if (orphaned_) return;
     const std::string message = encode(result);
     // The daemon reads whenever its loop turns; a full socket makes the helper wait, not lose.

@@ -190,6 +190,7 @@ Result<Eal> Eal::start(const RuntimeOptions& options, LogCapture& log) {
     }
     std::vector<std::string> arguments = eal_arguments(options);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
 

@@ -47,6 +47,7 @@ Status start_environment() {
         "--no-pci",     "--no-telemetry", "--log-level=error", everywhere(), "--file-prefix"};
     words.push_back("pollux-bench-" + std::to_string(::getpid()));
     std::vector<char*> arguments;
+    arguments.reserve(words.size());
     for (std::string& word : words) arguments.push_back(word.data());
     if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
         return Error{std::string("DPDK's environment does not start: ") + rte_strerror(rte_errno),

@@ -63,6 +63,7 @@ Result<ScaleFigure> measure_workers(const Options& options, unsigned workers) {
     std::barrier<> together(static_cast<std::ptrdiff_t>(workers));
     {
         std::vector<std::jthread> threads;
+        threads.reserve(lanes.size());
         for (Lane& lane : lanes) {
             threads.emplace_back([&] { run_lane(lane, options.samples, together); });
         }

@@ -146,6 +146,7 @@ SchedulerFigure measure_one(const lb::SchedulerRow& row, unsigned count, unsigne
 std::vector<SchedulerFigure> measure_schedulers(unsigned servers, unsigned samples) {
     const std::vector<lb::ScheduleInput> inputs = random_clients();
     std::vector<SchedulerFigure> figures;
+    figures.reserve(std::size(lb::kSchedulers));
     for (const lb::SchedulerRow& row : lb::kSchedulers) {
         figures.push_back(measure_one(row, servers, samples, inputs));
     }

@@ -211,8 +211,9 @@ std::string render_svg(const Chart& chart) {
     text += text_at(kLeft, 27, chart.title, {"start", 17, "#111", true});
     text += draw_legend(chart, kTitleHeight + 10);
     for (unsigned i = 0; i < panels; ++i) {
+        const unsigned line = i / columns;
         const double x = (i % columns) * panel_width;
-        const double y = panels_top + (i / columns) * kPanelHeight;
+        const double y = panels_top + line * kPanelHeight;
         text += PanelDrawing(chart, chart.panels[i], x, y).draw();
     }
     for (std::size_t i = 0; i < chart.notes.size(); ++i) {

@@ -138,14 +138,16 @@ unsigned TableSubject::look_up_burst(const Rival& rival, const WireKey* wire) co
         keys[i] = rival_key(key);
         hashes[i] = static_cast<std::uint32_t>(hash_(key));
     }
+    const auto lowest = [](std::uint64_t bits) {
+        return static_cast<std::size_t>(std::countr_zero(bits));
+    };
     const std::uint64_t hits = rival.look_up(keys, hashes, records);
     for (std::uint64_t left = hits; left != 0; left &= left - 1) {
-        __builtin_prefetch(reinterpret_cast<const void*>(records[std::countr_zero(left)]));
+        __builtin_prefetch(reinterpret_cast<const void*>(records[lowest(left)]));
     }
     unsigned found = 0;
     for (std::uint64_t left = hits; left != 0; left &= left - 1) {
-        const auto& connection =
-            *reinterpret_cast<const Connection*>(records[std::countr_zero(left)]);
+        const auto& connection = *reinterpret_cast<const Connection*>(records[lowest(left)]);
         const ConnectionState state = connection.state();
         const bool live = state.lifecycle() == Lifecycle::Live;
         found += live && !connection.expired(state, kTableNow) ? 1U : 0U;

@@ -143,7 +143,7 @@ std::optional<Emitted> Host::send(const Bytes& packet) {
     return emitted;
 }
 
-std::optional<Emitted> Host::route(Bytes frame, Side side) const {
+std::optional<Emitted> Host::route(const Bytes& frame, Side side) const {
     const auto received = receive(frame);
     if (!received) return std::nullopt;
     const bool v4 = received->parsed.is_v4();

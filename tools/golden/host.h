@@ -29,7 +29,7 @@ class Host {
 
   private:
     [[nodiscard]] std::optional<Bytes> answer(const Bytes& frame) const;
-    [[nodiscard]] std::optional<Emitted> route(Bytes frame, Side side) const;
+    [[nodiscard]] std::optional<Emitted> route(const Bytes& frame, Side side) const;
     [[nodiscard]] static std::optional<Emitted> send(const Bytes& packet);
 
     // A datagram whose fragments have come in part, by source, destination, protocol and id.

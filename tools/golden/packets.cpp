@@ -197,6 +197,7 @@ class Group {
         for (const Emitted& one : expected) tunnel |= is_encapsulated(one.frame);
         const auto ways = [](const std::vector<Emitted>& all) {
             std::vector<std::string> names;
+            names.reserve(all.size());
             for (const Emitted& one : all) names.push_back(who({one}));
             std::sort(names.begin(), names.end());
             names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -56,7 +56,8 @@ Judge::Judge(const Plan& plan, const net::MacAddress& client_mac,
       client_mac_(client_mac),
       server_macs_(server_macs.begin(), server_macs.end()),
       flows_(plan.traffic.flows) {
-    for (std::uint16_t i = 0; i < plan.servers.size(); ++i) {
+    const auto servers = static_cast<std::uint16_t>(plan.servers.size());  // at most kMaxServers
+    for (std::uint16_t i = 0; i < servers; ++i) {
         const ServerPlan& server = plan.servers[i];
         switch (plan.service.method) {
             case ForwardingMethod::DirectRouting:

@@ -13,7 +13,6 @@ namespace {
 using control::KeyRow;
 using control::Node;
 using control::NodeKind;
-using control::TableSchema;
 
 constexpr std::string_view kTables[] = {"traffic", "search", "service", "dpdk"};
 

@@ -170,12 +170,12 @@ std::string trial_heading() {
 
 std::string trial_line(const Trial& trial) {
     const Counts& counts = trial.counts;
+    const std::uint64_t refused = counts.refused[0] + counts.refused[1];
     const auto microseconds = [](std::uint64_t ns) { return static_cast<double>(ns) / 1e3; };
     return format(
         "%12s %12s %12s %10llu %10llu %8llu %9.1f %9.1f %9.1f%s\n", rate_text(trial.rate).c_str(),
         rate_text(trial.reached).c_str(), rate_text(trial.throughput).c_str(),
-        static_cast<unsigned long long>(counts.lost()),
-        static_cast<unsigned long long>(counts.refused[0] + counts.refused[1]),
+        static_cast<unsigned long long>(counts.lost()), static_cast<unsigned long long>(refused),
         static_cast<unsigned long long>(counts.wrong()),
         microseconds(counts.latency.percentile(0.5)), microseconds(counts.latency.percentile(0.99)),
         microseconds(counts.latency.maximum()), trial.is_offered() ? "" : "  not offered");

@@ -28,7 +28,6 @@
 namespace pollux::cli {
 namespace {
 
-using control::ImportHost;
 using control::ImportNote;
 using control::ImportResult;
 using control::ImportVerdict;

@@ -19,7 +19,7 @@ struct Column {
 
 class Table {
   public:
-    explicit Table(std::initializer_list<Column> columns) : columns_(columns) {}
+    Table(std::initializer_list<Column> columns) : columns_(columns) {}
 
     // As many cells as columns.
     void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }

@@ -46,7 +46,7 @@ void ReplicaCache::create(const net::IpAddress& address, RealServerId server,
                           CoarseTime now) noexcept {
     const std::uint64_t hash = address_hash(address);
     Bucket& bucket = bucket_of(hash);
-    Entry* victim = &bucket[0];
+    Entry* victim = bucket.data();
     CoarseTime longest = 0;
     for (Entry& entry : bucket) {
         const std::uint64_t held = entry.hash.load(kRelaxed);
