@@ -52,7 +52,7 @@ assert expire["alone"]["p10"] > 0 and expire["with_idle"]["p10"] > 0, expire
 beside = subprocess.run([PROGRAM, "table", "--connections", "2000", "--samples", "20", "--json"],
                         check=True, capture_output=True, text=True)
 rows = {row["what"]: row for row in json.loads(beside.stdout)["results"]}
-assert len(rows) == 9 and all(row["p10"] > 0 for row in rows.values()), rows
+assert len(rows) == 12 and all(row["p10"] > 0 for row in rows.values()), rows
 assert all(row["ratio"] > 0 and row["rte_hash"]["p10"] > 0 for row in rows.values()), rows
 alone = subprocess.run([PROGRAM, "table", "--connections", "2000", "--samples", "20", "--alone"],
                        check=True, capture_output=True, text=True)
