@@ -29,6 +29,8 @@ constexpr GoalRow kPipelineGoals[] = {
     {ForwardingMethod::FullNat, {75, 85, 110, 170}},
     {ForwardingMethod::Tunnel, {75, 90, 115, 170}},
 };
+// From the fewest to the most connections, NAT.
+constexpr double kGrowthGoal = 2.4;
 constexpr double kConnectGoal = 450;  // a NAT connection beside 1 million
 constexpr double kLifeGoal = 1800;    // 10 packets of FullNAT
 constexpr double kFamilySixFactor = 1.25;
@@ -117,6 +119,36 @@ std::string subject(const Figure& figure) {
                   static_cast<unsigned long long>(figure.connections));
 }
 
+// The same traffic of the fewest connections in the report, if that is another figure.
+const Figure* fewest_of(const Report& report, const Figure& figure) {
+    const Figure* fewest = &figure;
+    for (const Figure& other : report.figures) {
+        Figure same = other;
+        same.connections = figure.connections;
+        if (same_subject(same, figure) && other.connections < fewest->connections) fewest = &other;
+    }
+    return fewest == &figure ? nullptr : fewest;
+}
+
+// How the cost of a packet grows between the sizes for which there is a goal.
+std::string growth_text(const Report& report) {
+    std::string text;
+    for (const Figure& figure : report.figures) {
+        if (figure.what != "pipeline" || figure.connections != kSizes.back()) continue;
+        const Figure* const fewest = fewest_of(report, figure);
+        if (fewest == nullptr || fewest->connections != kSizes.front()) continue;
+        const double growth = figure.cost.p10 / fewest->cost.p10;
+        const bool has_goal = figure.method == "nat";
+        text += format("growth    %-5s %-8s %-3s from %llu to %llu connections: %.2f times%s%s\n",
+                       figure.method.c_str(), figure.direction.c_str(), figure.family.c_str(),
+                       static_cast<unsigned long long>(fewest->connections),
+                       static_cast<unsigned long long>(figure.connections), growth,
+                       has_goal ? format(", goal %.1f", kGrowthGoal).c_str() : "",
+                       has_goal && growth > kGrowthGoal ? "  over" : "");
+    }
+    return text;
+}
+
 }  // namespace
 
 Machine describe_machine() {
@@ -163,6 +195,7 @@ std::string to_text(const Report& report) {
             text += format("  stage %-31s %8.1f\n", name.c_str(), figure.stages[i]);
         }
     }
+    text += growth_text(report);
     if (!report.figures.empty()) text += report.figures.front().pages + "\n";
     return text;
 }

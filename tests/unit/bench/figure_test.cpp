@@ -59,6 +59,26 @@ TEST(FigureText, MarksWhatIsOverItsGoal) {
     EXPECT_EQ(to_text(report_with(70)).find("over"), std::string::npos);
 }
 
+TEST(FigureText, TellsHowTheCostGrowsWithTheConnections) {
+    Report report = report_with(50);
+    EXPECT_EQ(to_text(report).find("growth"), std::string::npos);
+    Figure large = report_with(120).figures[0];
+    large.connections = 10'000'000;
+    large.goal = 165;
+    Figure other = large;
+    other.method = "dr";  // of no smaller size in this report
+    report.figures.push_back(large);
+    report.figures.push_back(other);
+    const std::string text = to_text(report);
+    EXPECT_NE(text.find("growth    nat   forward  v4  from 1000 to 10000000 connections: 2.40 "
+                        "times, goal 2.4\n"),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(text.find("growth    dr"), std::string::npos) << text;
+    report.figures[1].cost.p10 = 125;
+    EXPECT_NE(to_text(report).find("2.50 times, goal 2.4  over"), std::string::npos);
+}
+
 TEST(FigureText, ShowsTheDisturbanceOfTheClock) {
     EXPECT_NE(to_text(report_with(71)).find("1.25"), std::string::npos);
 }
