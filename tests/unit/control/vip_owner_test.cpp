@@ -68,7 +68,8 @@ class VipOwnerTest : public ::testing::Test {
     std::vector<std::string> asked() const {
         std::vector<std::string> lines;
         for (const KernelChange& change : asked_) {
-            lines.push_back((change.present ? "+" : "-") + std::get<AddressRequest>(change.what).prefix.to_string());
+            lines.push_back((change.present ? "+" : "-") +
+                            std::get<AddressRequest>(change.what).prefix.to_string());
         }
         return lines;
     }
