@@ -86,6 +86,15 @@ def test_both_formats_are_what_prometheus_understands(lab):
     counters = [key for key in samples(strict) if key[0].endswith("_total")]
     later = samples(open_families(scrape(node, "-H", OPEN)))
     assert all(later[key] >= samples(strict)[key] for key in counters)
+    # What the daemon tells of itself is what the commands tell.
+    node.pollux("reload")
+    status = node.show("status")
+    wait_until(lambda: samples(parser.text_string_to_metric_families(scrape(node)))
+               ["pollux_reloads_total",] == status["reloads"] == 1, "one reload is told")
+    values = samples(parser.text_string_to_metric_families(scrape(node)))
+    assert values["pollux_snapshot_generation",] == node.show("status")["generation"] > 0
+    assert values["pollux_build_info", status["version"]] == 1
+    assert values["pollux_uptime_seconds",] > 0 and values["pollux_events_total",] > 0
     # Of the drop reasons all that the command knows.
     reasons = {row["reason"] for row in node.show("drops", "--all")["drops"]}
     assert {key[1] for key in samples(plain) if key[0] == "pollux_dropped_packets_total"} == reasons
