@@ -25,6 +25,9 @@ void check_general(const Config& config, Reporter& reporter);   // rules_general
 void check_pair(const Config& config, const Config& other, const std::string& other_node,
                 Reporter& reporter);  // rules_pair.cpp
 
+// Whether this node answers for the address: a port or a [[vrrp_instance]] has it.
+bool is_answered_for(const Config& config, const net::IpAddress& address);
+
 // `[[vrrp_instance]] "VI_1"`, for messages.
 std::string titled(std::string_view table, std::string_view name);
 std::string title_of(const VirtualServerConfig& service);

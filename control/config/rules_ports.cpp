@@ -171,6 +171,18 @@ void check_route(const Config& config, const RouteConfig& route, Reporter& repor
     }
 }
 
+// Servers send their answers to it.
+void check_reachable(const Config& config, const LocalAddressConfig& local, Reporter& reporter) {
+    if (is_answered_for(config, local.address)) return;
+    const std::string text = local.address.to_string();
+    reporter.report("W0226", "nobody answers for [[local_address]] " + text)
+        .at(reporter.sources().value(local.origin, "address"),
+            "in no [[vrrp_instance]], and no port has it")
+        .note("answers of the servers arrive only if a router sends them here")
+        .help("add \"" + text + (local.address.is_v6() ? "/128" : "/32") +
+              "\" to `address` of the servers' port, or to a [[vrrp_instance]] there");
+}
+
 void check_local_addresses(const Config& config, Reporter& reporter) {
     const Sources& sources = reporter.sources();
     std::map<net::IpAddress, Origin> seen;
@@ -185,7 +197,9 @@ void check_local_addresses(const Config& config, Reporter& reporter) {
             reporter.report("E0403", "[[local_address]] " + local.address.to_string() + " twice")
                 .at(sources.value(local.origin, "address"), "the second one")
                 .at(sources.value(other->second, "address"), "the first one");
+            continue;
         }
+        check_reachable(config, local, reporter);
     }
 }
 
@@ -204,6 +218,23 @@ void check_marks(const Config& config, Reporter& reporter) {
 }
 
 }  // namespace
+
+bool is_answered_for(const Config& config, const net::IpAddress& address) {
+    for (const PortConfig& port : config.ports) {
+        for (const net::IpPrefix& own : port.address) {
+            if (own.address == address) return true;
+        }
+    }
+    for (const VrrpInstanceConfig& instance : config.vrrp_instances) {
+        for (const auto* list :
+             {&instance.virtual_ipaddress, &instance.virtual_ipaddress_excluded}) {
+            for (const VirtualIpConfig& ip : *list) {
+                if (ip.address.address == address) return true;
+            }
+        }
+    }
+    return false;
+}
 
 void check_ports(const Config& config, const std::string& node_hint, Reporter& reporter) {
     const Sources& sources = reporter.sources();

@@ -335,28 +335,11 @@ class ServiceRules {
                       std::to_string(service_.fwmark));
             return;
         }
-        if (!service_.group.empty() || owned(service_.address)) return;
+        if (!service_.group.empty() || is_answered_for(config_, service_.address)) return;
         reporter_.report("W0222", "nobody answers for " + service_.address.to_string())
             .at(value("address"), "in no [[vrrp_instance]], and no port has it")
             .note("packets arrive only if a router sends them here")
             .help("add it to a [[vrrp_instance]], or to `address` of a port");
-    }
-
-    [[nodiscard]] bool owned(const net::IpAddress& address) const {
-        for (const PortConfig& port : config_.ports) {
-            for (const net::IpPrefix& own : port.address) {
-                if (own.address == address) return true;
-            }
-        }
-        for (const VrrpInstanceConfig& instance : config_.vrrp_instances) {
-            for (const auto* list :
-                 {&instance.virtual_ipaddress, &instance.virtual_ipaddress_excluded}) {
-                for (const VirtualIpConfig& ip : *list) {
-                    if (ip.address.address == address) return true;
-                }
-            }
-        }
-        return false;
     }
 
     void behaviour() {

@@ -286,7 +286,7 @@ INSTANTIATE_TEST_SUITE_P(
               "to hide clients behind"}},
         Case{"FNAT_with_local_address",
              service("lvs_method = \"FNAT\"\n" + std::string(kServer)) +
-                 "[[local_address]]\naddress = \"10.0.0.100\"\n",
+                 "[[local_address]]\naddress = \"10.0.0.1\"\n",
              {}},
         Case{"every_port_without_persistence",
              "[[virtual_server]]\naddress = \"198.51.100.2\"\nport = 0\nprotocol = \"TCP\"\n" +
@@ -352,6 +352,11 @@ INSTANTIATE_TEST_SUITE_P(
                  std::string(kServer),
              {"W0222 2:11 nobody answers for 198.51.100.77 | in no [[vrrp_instance]], and no port "
               "has it"}},
+        Case{"local_address_of_nobody",
+             service("lvs_method = \"FNAT\"\n" + std::string(kServer)) +
+                 "[[local_address]]\naddress = \"198.51.100.99\"\n",
+             {"W0226 9:11 nobody answers for [[local_address]] 198.51.100.99 | in no "
+              "[[vrrp_instance]], and no port has it"}},
         Case{"slow_start_without_weights",
              service("lvs_sched = \"rr\"\nslow_start = \"30s\"\n" + std::string(kServer)),
              {"W0223 6:1 `slow_start` has no effect with this scheduler | ramps the weight"}},
