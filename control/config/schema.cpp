@@ -79,7 +79,6 @@ Field inheriting(const TableSchema* (*table)()) {
 // Order matters: what others inherit from stands first.
 const TableSchema& root_schema() {
     using namespace schema;
-    constexpr Change kReload = Change::Reload;
     constexpr Change kRestart = Change::Restart;
     static const TableSchema table = {
         "",

@@ -13,8 +13,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-constexpr Change kReload = Change::Reload;
-
 constexpr std::array<Choice, 9> kCheckTypes = {{
     {"TCP_CHECK", static_cast<int>(CheckType::Tcp)},
     {"HTTP_GET", static_cast<int>(CheckType::Http)},

@@ -256,7 +256,6 @@ const TableSchema* timeout_table() {
 std::vector<KeyRow> sysctl_rows() {
     using S = lb::SysctlSpec;
     constexpr auto kSysctl = &ConntrackConfig::sysctl;
-    constexpr Change kReload = Change::Reload;
     return {
         {"sloppy_tcp", boolean<kSysctl, &S::sloppy_tcp>(), "false", kReload,
          "a TCP connection may begin without SYN"},

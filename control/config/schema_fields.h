@@ -14,6 +14,9 @@
 
 namespace pollux::control::schema {
 
+// For the long tables of rows.
+inline constexpr Change kReload = Change::Reload;
+
 template <typename T>
 struct MemberPointer;
 template <typename C, typename M>

@@ -37,7 +37,7 @@ constexpr std::array<Choice, 2> kFormats = {{
     {"json", static_cast<int>(LogFormat::Json)},
 }};
 
-constexpr auto kConfig = &GlobalDraft::config;
+constexpr auto kGlobal = &GlobalDraft::config;
 constexpr auto kEmail = &GlobalConfig::email;
 constexpr auto kScripts = &GlobalConfig::scripts;
 
@@ -68,23 +68,23 @@ const TableSchema* email_table() {
         "global.email",
         false,
         {
-            {"to", of_type<kConfig, kEmail, &EmailConfig::to>(ValueType::TextList), "[]",
+            {"to", of_type<kGlobal, kEmail, &EmailConfig::to>(ValueType::TextList), "[]",
              Change::Reload, "recipients of alerts; empty: no mail", false,
              R"(["ops@example.com"])"},
-            {"from", text<kConfig, kEmail, &EmailConfig::from>(), "", Change::Reload,
+            {"from", text<kGlobal, kEmail, &EmailConfig::from>(), "", Change::Reload,
              "sender; not written: pollux@ROUTER_ID", false, R"("lb01@example.com")"},
             {"server", email_server(), "", Change::Reload, "SMTP server, with or without port (25)",
              false, R"("smtp.example.com:587")"},
             {"connect_timeout",
-             duration<kConfig, kEmail, &EmailConfig::connect_timeout>(seconds(1), seconds(600)),
+             duration<kGlobal, kEmail, &EmailConfig::connect_timeout>(seconds(1), seconds(600)),
              R"("30s")", Change::Reload, "limit for reaching the server"},
-            {"helo_name", text<kConfig, kEmail, &EmailConfig::helo_name>(), "", Change::Reload,
+            {"helo_name", text<kGlobal, kEmail, &EmailConfig::helo_name>(), "", Change::Reload,
              "name in HELO; not written: router_id", false, R"("lb01.example.com")"},
-            {"tls", choice<kConfig, kEmail, &EmailConfig::tls>(kTls), R"("none")", Change::Reload,
+            {"tls", choice<kGlobal, kEmail, &EmailConfig::tls>(kTls), R"("none")", Change::Reload,
              "encryption of the connection"},
-            {"verify", boolean<kConfig, kEmail, &EmailConfig::verify>(), "true", Change::Reload,
+            {"verify", boolean<kGlobal, kEmail, &EmailConfig::verify>(), "true", Change::Reload,
              "check the server's certificate"},
-            {"user", text<kConfig, kEmail, &EmailConfig::user>(), "", Change::Reload,
+            {"user", text<kGlobal, kEmail, &EmailConfig::user>(), "", Change::Reload,
              "account; not written: no authentication", false, R"("lb01")"},
             {"password_file",
              of_type<&GlobalDraft::email_secret, &SecretDraft::file>(ValueType::SecretFile), "",
@@ -94,21 +94,21 @@ const TableSchema* email_table() {
              Change::Reload, "the password itself, in a file of mode 0600 only", false,
              R"("secret")"},
             {"digest_interval",
-             duration<kConfig, kEmail, &EmailConfig::digest_interval>(seconds(0), hours(24)),
+             duration<kGlobal, kEmail, &EmailConfig::digest_interval>(seconds(0), hours(24)),
              R"("0s")", Change::Reload,
              "events of so long in one mail; 0s: what waits when one is sent"},
-            {"queue_limit", number<kConfig, kEmail, &EmailConfig::queue_limit>(1, 100000), "1000",
+            {"queue_limit", number<kGlobal, kEmail, &EmailConfig::queue_limit>(1, 100000), "1000",
              Change::Reload, "events kept while the server is away"},
             {"retry_interval",
-             duration<kConfig, kEmail, &EmailConfig::retry_interval>(seconds(1), hours(24)),
+             duration<kGlobal, kEmail, &EmailConfig::retry_interval>(seconds(1), hours(24)),
              R"("60s")", Change::Reload, "pause before the next attempt"},
-            {"smtp_alert", boolean<kConfig, kEmail, &EmailConfig::smtp_alert>(), "false",
+            {"smtp_alert", boolean<kGlobal, kEmail, &EmailConfig::smtp_alert>(), "false",
              Change::Reload, "default of smtp_alert everywhere"},
-            {"no_email_faults", boolean<kConfig, kEmail, &EmailConfig::no_email_faults>(), "false",
+            {"no_email_faults", boolean<kGlobal, kEmail, &EmailConfig::no_email_faults>(), "false",
              Change::Reload, "no mail about FAULT states"},
         },
         {},
-        origin<kConfig, kEmail, &EmailConfig::origin>};
+        origin<kGlobal, kEmail, &EmailConfig::origin>};
     return &table;
 }
 
@@ -117,16 +117,16 @@ const TableSchema* scripts_table() {
         "global.scripts",
         false,
         {
-            {"user", name<kConfig, kScripts, &ScriptsConfig::user>(), R"("nobody")",
+            {"user", name<kGlobal, kScripts, &ScriptsConfig::user>(), R"("nobody")",
              Change::Restart, R"(who runs scripts: "user" or "user:group")"},
             {"enable_script_security",
-             boolean<kConfig, kScripts, &ScriptsConfig::enable_script_security>(), "true",
+             boolean<kGlobal, kScripts, &ScriptsConfig::enable_script_security>(), "true",
              Change::Reload, "refuse scripts that others than root can change"},
-            {"max_concurrent", number<kConfig, kScripts, &ScriptsConfig::max_concurrent>(1, 1024),
+            {"max_concurrent", number<kGlobal, kScripts, &ScriptsConfig::max_concurrent>(1, 1024),
              "32", Change::Reload, "scripts that run at the same time"},
         },
         {},
-        origin<kConfig, kScripts, &ScriptsConfig::origin>};
+        origin<kGlobal, kScripts, &ScriptsConfig::origin>};
     return &table;
 }
 
@@ -138,22 +138,22 @@ const TableSchema* vrrp_table() {
         joined(
             {
                 {"version",
-                 number<kConfig, kVrrp, &GlobalVrrpConfig::tuning, &VrrpTuning::version>(2, 3), "2",
+                 number<kGlobal, kVrrp, &GlobalVrrpConfig::tuning, &VrrpTuning::version>(2, 3), "2",
                  Change::Reload, "of the protocol; IPv6 instances always speak 3"},
                 {"mcast_group4",
-                 of_type<kConfig, kVrrp, &GlobalVrrpConfig::mcast_group4>(ValueType::Address),
+                 of_type<kGlobal, kVrrp, &GlobalVrrpConfig::mcast_group4>(ValueType::Address),
                  R"("224.0.0.18")", Change::Reload, "destination of IPv4 advertisements"},
                 {"mcast_group6",
-                 of_type<kConfig, kVrrp, &GlobalVrrpConfig::mcast_group6>(ValueType::Address),
+                 of_type<kGlobal, kVrrp, &GlobalVrrpConfig::mcast_group6>(ValueType::Address),
                  R"("ff02::12")", Change::Reload, "destination of IPv6 advertisements"},
                 {"startup_delay",
-                 duration<kConfig, kVrrp, &GlobalVrrpConfig::startup_delay>(seconds(0),
+                 duration<kGlobal, kVrrp, &GlobalVrrpConfig::startup_delay>(seconds(0),
                                                                             seconds(1000)),
                  R"("0s")", Change::Reload, "instances wait so long after the start"},
             },
-            tuning_rows<kConfig, kVrrp, &GlobalVrrpConfig::tuning>()),
+            tuning_rows<kGlobal, kVrrp, &GlobalVrrpConfig::tuning>()),
         {},
-        origin<kConfig, kVrrp, &GlobalVrrpConfig::origin>};
+        origin<kGlobal, kVrrp, &GlobalVrrpConfig::origin>};
     return &table;
 }
 
@@ -164,43 +164,43 @@ const TableSchema* global_table() {
         "global",
         false,
         {
-            {"router_id", name<kConfig, &GlobalConfig::router_id>(), "", Change::Reload,
+            {"router_id", name<kGlobal, &GlobalConfig::router_id>(), "", Change::Reload,
              "name of this node in mail and logs; not written: the host name", false, R"("lb01")"},
             {"include", of_type<&GlobalDraft::include>(ValueType::TextList), "[]", Change::Reload,
              "further files, * and ? allowed, relative to this file", false,
              R"(["conf.d/*.toml"])"},
-            {"notify_fifo", of_type<kConfig, &GlobalConfig::notify_fifo>(ValueType::Path), "",
+            {"notify_fifo", of_type<kGlobal, &GlobalConfig::notify_fifo>(ValueType::Path), "",
              Change::Reload, "FIFO that gets a line per VRRP and service event", false,
              R"("/run/pollux/notify")"},
             {"notify_fifo_script",
-             of_type<kConfig, &GlobalConfig::notify_fifo_script>(ValueType::Command), "[]",
+             of_type<kGlobal, &GlobalConfig::notify_fifo_script>(ValueType::Command), "[]",
              Change::Reload, "reader of notify_fifo, started with the FIFO as last argument"},
-            {"vrrp_notify_fifo", of_type<kConfig, &GlobalConfig::vrrp_notify_fifo>(ValueType::Path),
+            {"vrrp_notify_fifo", of_type<kGlobal, &GlobalConfig::vrrp_notify_fifo>(ValueType::Path),
              "", Change::Reload, "FIFO for VRRP events only", false,
              R"("/run/pollux/notify-vrrp")"},
             {"vrrp_notify_fifo_script",
-             of_type<kConfig, &GlobalConfig::vrrp_notify_fifo_script>(ValueType::Command), "[]",
+             of_type<kGlobal, &GlobalConfig::vrrp_notify_fifo_script>(ValueType::Command), "[]",
              Change::Reload, "reader of vrrp_notify_fifo"},
-            {"lvs_notify_fifo", of_type<kConfig, &GlobalConfig::lvs_notify_fifo>(ValueType::Path),
+            {"lvs_notify_fifo", of_type<kGlobal, &GlobalConfig::lvs_notify_fifo>(ValueType::Path),
              "", Change::Reload, "FIFO for service events only", false,
              R"("/run/pollux/notify-lvs")"},
             {"lvs_notify_fifo_script",
-             of_type<kConfig, &GlobalConfig::lvs_notify_fifo_script>(ValueType::Command), "[]",
+             of_type<kGlobal, &GlobalConfig::lvs_notify_fifo_script>(ValueType::Command), "[]",
              Change::Reload, "reader of lvs_notify_fifo"},
             {"vrrp_notify_priority_changes",
-             boolean<kConfig, &GlobalConfig::vrrp_notify_priority_changes>(), "false",
+             boolean<kGlobal, &GlobalConfig::vrrp_notify_priority_changes>(), "false",
              Change::Reload, "a FIFO line for each change of priority too"},
-            {"stand_in_ipv4", of_type<kConfig, &GlobalConfig::stand_in_ipv4>(ValueType::Prefix),
+            {"stand_in_ipv4", of_type<kGlobal, &GlobalConfig::stand_in_ipv4>(ValueType::Prefix),
              R"("240.112.0.0/16")", Change::Restart,
              "addresses that only this host sees, for checks with check_via = \"service\""},
-            {"stand_in_ipv6", of_type<kConfig, &GlobalConfig::stand_in_ipv6>(ValueType::Prefix),
+            {"stand_in_ipv6", of_type<kGlobal, &GlobalConfig::stand_in_ipv6>(ValueType::Prefix),
              R"("fd70:6f6c:6c75:7801::/64")", Change::Restart, "the same for IPv6 services"},
             {"email", section(email_table), "", Change::Reload, "mail alerts"},
             {"scripts", section(scripts_table), "", Change::Reload, "how scripts run"},
             {"vrrp", section(vrrp_table), "", Change::Reload, "defaults of all VRRP instances"},
         },
         {},
-        origin<kConfig, &GlobalConfig::origin>};
+        origin<kGlobal, &GlobalConfig::origin>};
     return &table;
 }
 

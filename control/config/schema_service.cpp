@@ -14,8 +14,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-constexpr Change kReload = Change::Reload;
-
 constexpr std::array<Choice, 14> kSchedulers = {{
     {"rr", static_cast<int>(lb::SchedulerKind::Rr)},
     {"wrr", static_cast<int>(lb::SchedulerKind::Wrr)},

@@ -24,7 +24,6 @@ std::vector<KeyRow> check_default_rows() {
     using std::chrono::hours;
     using std::chrono::milliseconds;
     using std::chrono::seconds;
-    constexpr Change kReload = Change::Reload;
     return {
         {"delay_loop", duration<Path..., &D::delay_loop>(milliseconds(10), hours(24)), "", kReload,
          "between two checks of a server; not written: inherited, else 60s", false, R"("6s")"},

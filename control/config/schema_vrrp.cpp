@@ -15,8 +15,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Change kReload = Change::Reload;
-
 constexpr std::array<Choice, 2> kStates = {{
     {"MASTER", static_cast<int>(InitialState::Master)},
     {"BACKUP", static_cast<int>(InitialState::Backup)},

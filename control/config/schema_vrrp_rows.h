@@ -18,7 +18,6 @@ extern const std::array<Choice, 4> kChecksums;
 template <auto... Path>
 std::vector<KeyRow> tuning_rows() {
     using std::chrono::seconds;
-    constexpr Change kReload = Change::Reload;
     return {
         {"strict", boolean<Path..., &VrrpTuning::strict>(), "false", kReload,
          "RFC 9568 to the letter: no authentication, no unicast"},

@@ -7,6 +7,14 @@
 
 namespace pollux::control {
 
+inline constexpr auto kBool = Reading::Bool;
+inline constexpr auto kFlag = Reading::Flag;
+inline constexpr auto kText = Reading::Text;
+inline constexpr auto kSeconds = Reading::Seconds;
+inline constexpr auto kCommand = Reading::Command;
+
+inline constexpr std::string_view kNoBfd = "there is no BFD yet";
+
 constexpr long kAnyNumber = 2147483647;
 
 constexpr Keyword kept(Block block, std::string_view word, Reading reading,

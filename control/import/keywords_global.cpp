@@ -9,25 +9,21 @@ namespace {
 
 constexpr Block kTop = Block::Top;
 constexpr Block kDefs = Block::GlobalDefs;
-constexpr auto kBool = Reading::Bool;
-constexpr auto kText = Reading::Text;
-constexpr auto kSeconds = Reading::Seconds;
 
 constexpr std::string_view kOneProcess = "Pollux is one process";
 constexpr std::string_view kOwnCores =
     "the control core and the workers have CPUs of their own: [dpdk]";
 constexpr std::string_view kUserSpace =
     "the data plane is in user space: there is no kernel to set up";
-constexpr std::string_view kNoSnmp = "there is no SNMP; metrics: [api] metrics_listen";
+constexpr std::string_view kMetricsForSnmp = "there is no SNMP; metrics: [api] metrics_listen";
 constexpr std::string_view kNoDbus = "there is no D-Bus: `pollux --json` answers questions";
-constexpr std::string_view kNoBfd = "there is no BFD yet";
 constexpr std::string_view kUnit = "the service unit's task";
 constexpr std::string_view kReload = "reloads are always checked first, see `pollux reload`";
 constexpr std::string_view kOneTable = "in [global.vrrp]";
 constexpr std::string_view kMail = "in [global.email]";
 constexpr std::string_view kSpread = "in each [[virtual_server]]";
 
-constexpr Keyword kKeywords[] = {
+constexpr Keyword kGlobalKeywords[] = {
     kept(kTop, "global_defs", convert_global_defs),
     kept(kTop, "vrrp_script", convert_vrrp_script),
     kept(kTop, "vrrp_instance", convert_instance),
@@ -176,14 +172,14 @@ constexpr Keyword kKeywords[] = {
     dropped(kDefs, "log_unknown_vrids", "`pollux show vrrp` counts them"),
     dropped(kDefs, "random_seed", "nothing is drawn that an operator would want to repeat"),
 
-    dropped(kDefs, "snmp_socket", kNoSnmp),
-    dropped(kDefs, "enable_traps", kNoSnmp),
-    dropped(kDefs, "enable_snmp_keepalived", kNoSnmp),
-    dropped(kDefs, "enable_snmp_checker", kNoSnmp),
-    dropped(kDefs, "enable_snmp_vrrp", kNoSnmp),
-    dropped(kDefs, "enable_snmp_rfc", kNoSnmp),
-    dropped(kDefs, "enable_snmp_rfcv2", kNoSnmp),
-    dropped(kDefs, "enable_snmp_rfcv3", kNoSnmp),
+    dropped(kDefs, "snmp_socket", kMetricsForSnmp),
+    dropped(kDefs, "enable_traps", kMetricsForSnmp),
+    dropped(kDefs, "enable_snmp_keepalived", kMetricsForSnmp),
+    dropped(kDefs, "enable_snmp_checker", kMetricsForSnmp),
+    dropped(kDefs, "enable_snmp_vrrp", kMetricsForSnmp),
+    dropped(kDefs, "enable_snmp_rfc", kMetricsForSnmp),
+    dropped(kDefs, "enable_snmp_rfcv2", kMetricsForSnmp),
+    dropped(kDefs, "enable_snmp_rfcv3", kMetricsForSnmp),
     dropped(kDefs, "enable_dbus", kNoDbus),
     dropped(kDefs, "dbus_service_name", kNoDbus),
     dropped(kDefs, "config_save_dir", kReload),
@@ -197,7 +193,7 @@ constexpr Keyword kKeywords[] = {
 }  // namespace
 
 std::span<const Keyword> global_keywords() {
-    return kKeywords;
+    return kGlobalKeywords;
 }
 
 }  // namespace pollux::control

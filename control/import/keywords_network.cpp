@@ -12,14 +12,12 @@ constexpr Block kAddress = Block::Address;
 constexpr Block kRoute = Block::Route;
 constexpr Block kRule = Block::Rule;
 constexpr Block kPeer = Block::UnicastPeer;
-constexpr auto kText = Reading::Text;
-constexpr auto kFlag = Reading::Flag;
 
 constexpr std::string_view kKernelOnly = "concerns the kernel's address only";
 constexpr std::string_view kTcpOfHost = "concerns connections of the host itself";
 constexpr std::string_view kNoTracking = "the kernel's routes are followed all the time";
 
-constexpr Keyword kKeywords[] = {
+constexpr Keyword kNetworkKeywords[] = {
     kept(kTracked, "weight", kText),
     kept(kTracked, "reverse", kFlag),
     dropped(kTracked, "noreverse", "the default"),
@@ -133,7 +131,7 @@ constexpr Keyword kKeywords[] = {
 }  // namespace
 
 std::span<const Keyword> network_keywords() {
-    return kKeywords;
+    return kNetworkKeywords;
 }
 
 }  // namespace pollux::control

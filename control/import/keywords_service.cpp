@@ -12,16 +12,11 @@ constexpr Block kServer = Block::RealServer;
 constexpr Block kCheck = Block::NetworkCheck;
 constexpr Block kHttp = Block::HttpGet;
 constexpr Block kUrl = Block::Url;
-constexpr auto kBool = Reading::Bool;
-constexpr auto kFlag = Reading::Flag;
-constexpr auto kText = Reading::Text;
-constexpr auto kSeconds = Reading::Seconds;
-constexpr auto kCommand = Reading::Command;
 
 constexpr std::string_view kNoSnmp = "there is no SNMP";
 constexpr std::string_view kOldRetry = "the old name of retry";
 
-constexpr Keyword kKeywords[] = {
+constexpr Keyword kServiceKeywords[] = {
     kept(kService, "lvs_sched", convert_scheduler),
     changed(kService, "lb_algo", convert_scheduler, "the old name of lvs_sched"),
     kept(kService, "lvs_method", convert_method),
@@ -166,7 +161,7 @@ constexpr Keyword kKeywords[] = {
 }  // namespace
 
 std::span<const Keyword> service_keywords() {
-    return kKeywords;
+    return kServiceKeywords;
 }
 
 }  // namespace pollux::control

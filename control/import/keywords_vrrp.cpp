@@ -15,17 +15,12 @@ constexpr Block kGarp = Block::GarpGroup;
 constexpr Block kBfd = Block::BfdInstance;
 constexpr Block kVrrp = Block::Instance;
 constexpr Block kAuth = Block::Authentication;
-constexpr auto kBool = Reading::Bool;
-constexpr auto kFlag = Reading::Flag;
-constexpr auto kSeconds = Reading::Seconds;
-constexpr auto kCommand = Reading::Command;
 
-constexpr std::string_view kNoBfd = "there is no BFD yet";
 constexpr std::string_view kVmac = "the virtual MAC is made in user space, without an interface";
 constexpr std::string_view kLink = "the port's driver reports its link";
 constexpr std::string_view kRxLower = "the FIFO and `fence` tell about another MASTER";
 
-constexpr Keyword kKeywords[] = {
+constexpr Keyword kVrrpKeywords[] = {
     kept(kScript, "script", convert_script_line),
     kept(kScript, "interval", kSeconds),
     kept(kScript, "timeout", kSeconds),
@@ -159,7 +154,7 @@ constexpr Keyword kKeywords[] = {
 }  // namespace
 
 std::span<const Keyword> vrrp_keywords() {
-    return kKeywords;
+    return kVrrpKeywords;
 }
 
 }  // namespace pollux::control
