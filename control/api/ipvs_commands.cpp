@@ -84,6 +84,7 @@ ipvs::Output IpvsCommands::run(const std::vector<std::string>& arguments,
         return done;
     };
     backend.services = hooks_.views;
+    backend.size = hooks_.size;
     backend.zero = [this](const lb::ServiceSpec* service) {
         baseline_.zero(hooks_.views(), service);
     };

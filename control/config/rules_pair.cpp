@@ -25,11 +25,12 @@ void compare(const VrrpInstanceConfig& own, const VrrpInstanceConfig& other,
     const Sources& sources = reporter.sources();
     const std::string router = "virtual router " + std::to_string(own.virtual_router_id) +
                                " on \"" + escaped(own.interface) + "\"";
-    const auto differs = [&](std::string_view key, const std::string& what) {
+    const auto differs = [&](std::string_view key, const std::string& what,
+                             const std::string& effect = "both nodes would become MASTER") {
         reporter.report("E0331", router + " has another " + what + " on node \"" + node + "\"")
             .at(sources.value(own.origin, key), "this node's")
             .at(sources.value(other.origin, key), "node \"" + node + "\"")
-            .note("both nodes would become MASTER");
+            .note(effect);
     };
     if (own.tuning.version != other.tuning.version) differs("version", "version");
     if (own.tuning.version == 2 && own.advert_int != other.advert_int) {
@@ -39,7 +40,12 @@ void compare(const VrrpInstanceConfig& own, const VrrpInstanceConfig& other,
         own.authentication.password != other.authentication.password) {
         differs("authentication", "authentication");
     }
-    if (addresses_of(own) != addresses_of(other)) differs("name", "list of addresses");
+    if (addresses_of(own) != addresses_of(other)) {
+        const bool refused = own.tuning.version == 2 || other.tuning.version == 2;
+        differs("name", "list of addresses",
+                refused ? "both nodes would become MASTER"
+                        : "after a change of MASTER some of them would be nowhere");
+    }
     if (own.priority != other.priority) return;
     auto message =
         reporter.report("W0332", router + " has priority " + std::to_string(own.priority) +

@@ -25,20 +25,24 @@ std::optional<int> weight_of(const Elements& elements, const std::string& name) 
     return found == elements.end() ? std::nullopt : std::optional<int>(found->weight);
 }
 
-// Calls `visit(entry, weight)` for each tracked script, process, file and interface.
+// Calls `visit(entry, weight, is_file)` for each tracked script, process, file and interface.
 template <typename Visit>
 void for_each_track(const Config& config, const TrackLists& track, const Visit& visit) {
-    for (const TrackConfig& entry : track.track_interface) visit(entry, entry.weight.value_or(0));
+    for (const TrackConfig& entry : track.track_interface)
+        visit(entry, entry.weight.value_or(0), false);
     for (const TrackConfig& entry : track.track_script) {
-        visit(entry, entry.weight.value_or(weight_of(config.vrrp_scripts, entry.name).value_or(0)));
+        visit(entry, entry.weight.value_or(weight_of(config.vrrp_scripts, entry.name).value_or(0)),
+              false);
     }
     for (const TrackConfig& entry : track.track_process) {
-        visit(entry, entry.weight.value_or(
-                         weight_of(config.vrrp_track_processes, entry.name).value_or(0)));
+        visit(entry,
+              entry.weight.value_or(weight_of(config.vrrp_track_processes, entry.name).value_or(0)),
+              false);
     }
     for (const TrackConfig& entry : track.track_file) {
         visit(entry,
-              entry.weight.value_or(weight_of(config.vrrp_track_files, entry.name).value_or(0)));
+              entry.weight.value_or(weight_of(config.vrrp_track_files, entry.name).value_or(0)),
+              true);
     }
 }
 
@@ -74,7 +78,7 @@ void check_weight(const VrrpInstanceConfig& instance, const TrackConfig& entry, 
 void check_instance(const Config& config, const VrrpInstanceConfig& instance, bool grouped,
                     bool weights_allowed, Reporter& reporter) {
     const Sources& sources = reporter.sources();
-    for_each_track(config, instance.track, [&](const TrackConfig& entry, int weight) {
+    for_each_track(config, instance.track, [&](const TrackConfig& entry, int weight, bool is_file) {
         if (sources.broken(entry.origin) || weight == 0) return;
         if (instance.priority == 255) {
             reporter.report("E0326", "the priority of an address owner cannot change")
@@ -90,7 +94,7 @@ void check_instance(const Config& config, const VrrpInstanceConfig& instance, bo
                 .help(
                     "track it in the [[vrrp_sync_group]], or write weight = 0, or "
                     "sync_group_tracking_weight = true in the group");
-        } else {
+        } else if (!is_file) {  // its weight is multiplied by what stands in the file
             check_weight(instance, entry, weight, reporter);
         }
     });

@@ -9,13 +9,17 @@
 namespace pollux::control {
 namespace {
 
+std::string count_of(std::size_t count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 // A file that does not load, as the outcome that says so.
 Reloader::Outcome refused_by_file(const LoadResult& loaded, const std::string& path) {
     Reloader::Outcome outcome;
     outcome.messages = render_all(loaded);
     outcome.error = loaded.unreadable
                         ? Error{"cannot read " + path, "check the path and its permissions"}
-                        : Error{std::to_string(loaded.errors) + " errors in the configuration",
+                        : Error{count_of(loaded.errors, "error") + " in the configuration",
                                 "run: pollux check " + path};
     return outcome;
 }
@@ -107,8 +111,8 @@ void Reloader::reload(std::chrono::seconds confirm, RuntimeChanges fate, Done do
     const auto finish = [this, confirm, done = std::move(done)](const Outcome& outcome) {
         if (!outcome.accepted) {
             log_refusal(outcome);
-        } else if (confirm > std::chrono::seconds::zero()) {
-            confirm_timer_.start_once(confirm);
+        } else if (confirm > std::chrono::seconds::zero() && !outcome.diff.changes.empty()) {
+            confirm_timer_.start_once(confirm);  // else there is nothing to go back from
         }
         if (done) done(outcome);
         next_job();

@@ -35,7 +35,7 @@ class Reloader {
     Reloader(Director& director, std::string path, LoadOptions options);
 
     // `done` is called from the loop with what came of it. With `confirm` > 0 the old configuration
-    // comes back after that time unless confirm() is called.
+    // comes back after that time unless confirm() is called or nothing has changed.
     void reload(std::chrono::seconds confirm, RuntimeChanges fate, Done done);
     // As a signal asks for it: the outcome is logged. One that waits already will read the same
     // file.

@@ -34,7 +34,7 @@ struct Backend {
     // Sets the counters of one service, or of all (nullptr), to zero.
     std::function<void(const lb::ServiceSpec*)> zero;
     // What listings show behind "size=".
-    std::uint32_t size = 4096;
+    std::uint32_t size = 0;
 };
 
 class Console {

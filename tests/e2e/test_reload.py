@@ -84,6 +84,10 @@ def test_a_confirmed_reload_stays_and_rollback_goes_back_once(scene):
     # A rollback is a change like any other: it can be taken back, too.
     scene.polluxd.pollux("rollback")
     assert servers_of(scene.polluxd) == {**WEIGHTS, "10.10.10.23": 5}
+    # What changes nothing needs no confirmation, and without one nothing older goes back.
+    unchanged = scene.polluxd.pollux("reload", "--confirm", "1s").stdout
+    assert "nothing changed" in unchanged and "goes back" not in unchanged
+    assert not scene.polluxd.show("status")["waits_for_confirmation"]
 
 
 def test_an_address_moves_between_instances_in_one_reload(lab):

@@ -148,6 +148,7 @@ Testbed::~Testbed() = default;
 
 control::ipvs::Backend Testbed::backend() {
     control::ipvs::Backend backend;
+    backend.size = 4096;  // of the recorded kernels
     backend.publish = [this](const control::ipvs::Table& table) {
         spec_.services = table.services;
         spec_.timeouts = table.timeouts;

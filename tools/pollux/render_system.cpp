@@ -199,7 +199,7 @@ std::string render_reload(const Json& data, const Json& args) {
     if (list(data, "changes").empty() && restart.empty()) out += "nothing changed\n";
     if (preview) return out;
     out += "reloaded\n";
-    if (args.value("confirm_seconds", 0) > 0) {
+    if (args.value("confirm_seconds", 0) > 0 && total > 0) {
         out += "goes back in " + number(args, "confirm_seconds") + " s unless: pollux confirm\n";
     }
     return out;

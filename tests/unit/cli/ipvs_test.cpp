@@ -102,6 +102,12 @@ TEST_F(IpvsProgram, ListingsOfTheSetUpTableAreIpvsadms) {
     EXPECT_EQ(compare_populated(), 20U);
 }
 
+// Programs that talk to the control socket get the table's size like the program itself.
+TEST_F(IpvsProgram, TheDaemonsOwnListingHasTheSizeOfTheTable) {
+    const std::string listing = commands_->run({"-L", "-n"}, "ipvsadm", "").out;
+    EXPECT_NE(listing.find("(size=4096)\n"), std::string::npos) << listing;
+}
+
 TEST_F(IpvsProgram, RefusalsAreIpvsadms) {
     // Deliberate difference: a port of its own for a server under direct routing.
     EXPECT_GT(compare_errors({"DR with another port", "what became of it"}), 50U);

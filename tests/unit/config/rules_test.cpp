@@ -193,6 +193,11 @@ INSTANTIATE_TEST_SUITE_P(
              instance("track_script = [{ name = \"check_web\", weight = 1 }]") + kScript,
              {"W0318 6:48 failure of \"check_web\" changes the priority of [[vrrp_instance]] "
               "\"VI_1\" from 101 to 100 only | weight 1"}},
+        // The number in the file multiplies it.
+        Case{"small_weight_of_a_file",
+             instance("track_file = [{ name = \"load\" }]") +
+                 "[[vrrp_track_file]]\nname = \"load\"\nfile = \"/run/load\"\nweight = 1\n",
+             {}},
         Case{"weight_that_moves",
              instance("track_script = [{ name = \"check_web\", weight = -60 }]") + kScript,
              {}},

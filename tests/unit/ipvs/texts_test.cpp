@@ -20,7 +20,8 @@ class Texts : public testing::RecordedTexts {
                     [this] { return views(); },
                     [this] { return connections_; },
                     {},
-                    {}},
+                    {},
+                    4096},  // of the recorded kernel
                    "ipvsadm") {
         console_.set_names(recorded_names());
     }
