@@ -48,11 +48,29 @@ void trim_padding(PacketContext& context) noexcept {
     packet.frame_length = wanted;
 }
 
+// Constant lengths are a few instructions, others a call into the C library: that of a frame
+// without VLAN tags is worth a branch, and so is IPIP's header.
+void move_link(std::uint8_t* to, const std::uint8_t* from, std::size_t length) noexcept {
+    if (length == sizeof(net::EthernetHeader)) [[likely]] {
+        std::memmove(to, from, sizeof(net::EthernetHeader));
+    } else {
+        std::memmove(to, from, length);
+    }
+}
+
+void copy_header(std::uint8_t* to, const TunnelTemplate& tunnel) noexcept {
+    if (tunnel.length == sizeof(net::Ipv4Header)) [[likely]] {
+        std::memcpy(to, tunnel.header.data(), sizeof(net::Ipv4Header));
+    } else {
+        std::memcpy(to, tunnel.header.data(), tunnel.length);
+    }
+}
+
 // Makes room in front of the IP header and moves the link header there, VLAN tags included.
 std::uint8_t* push_outer(PacketContext& context, const TunnelTemplate& tunnel) noexcept {
     Packet& packet = *context.packet;
     const std::size_t link = context.parsed.l3_offset;
-    std::memmove(packet.data - tunnel.length, packet.data, link);
+    move_link(packet.data - tunnel.length, packet.data, link);
     packet.data -= tunnel.length;
     packet.headroom = static_cast<std::uint16_t>(packet.headroom - tunnel.length);
     packet.length += tunnel.length;
@@ -60,7 +78,7 @@ std::uint8_t* push_outer(PacketContext& context, const TunnelTemplate& tunnel) n
     const net::Be16 type = tunnel.outer_is_v6 ? net::kEtherTypeIpv6 : net::kEtherTypeIpv4;
     std::memcpy(packet.data + link - sizeof type, &type, sizeof type);
     std::uint8_t* const outer = packet.data + link;
-    std::memcpy(outer, tunnel.header.data(), tunnel.length);
+    copy_header(outer, tunnel);
     return outer;
 }
 
