@@ -172,7 +172,11 @@ void admit_to_server(Burst& burst, unsigned at, ForwardingMethod method) noexcep
         return;
     }
     if (context.parsed.ip_length > context.server->mtu) [[unlikely]] {
-        meet_small_mtu(burst, at, Direction::Forward, context.server->mtu);
+        if (context.server->egress == kNoPort) {
+            drop(burst, context, DropReason::NoRoute);
+        } else {
+            meet_small_mtu(burst, at, Direction::Forward, context.server->mtu);
+        }
         return;
     }
     burst.memory.to_server[static_cast<std::size_t>(method)].push(at);

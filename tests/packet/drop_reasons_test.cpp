@@ -348,6 +348,26 @@ TEST_F(Refusals, FullNatHasNoLocalPortLeft) {
               2U);
 }
 
+// Nobody is told of a packet too big: the client would believe that of the whole path.
+TEST_F(Refusals, NoRouteToTheServer) {
+    for (const auto method : {ForwardingMethod::DirectRouting, ForwardingMethod::Nat,
+                              ForwardingMethod::FullNat, ForwardingMethod::Tunnel}) {
+        Rig rig;
+        rig.spec.local_addresses = {{net::IpAddress::parse(kDirector).value(), 5000, 6000}};
+        rig.spec.services = {service(Protocol::Udp, "10.1.0.10:80", {real_server({1, method})})};
+        rig.apply();
+        EXPECT_EQ(rig.from_client(v4().udp(1001, 80)).own.verdict, lb::Verdict::Transmit);
+        rig.spec.routes.clear();
+        rig.apply();
+        for (const std::uint16_t source : {std::uint16_t{1001}, std::uint16_t{1002}}) {  // a known connection, a new one
+            const Reaction reaction = rig.from_client(v4().udp(source, 80));
+            EXPECT_TRUE(drops(reaction.own, DropReason::NoRoute))
+                << static_cast<int>(method) << " from " << source;
+            EXPECT_TRUE(reaction.extra.empty());
+        }
+    }
+}
+
 TEST_F(Refusals, NoRouteBackToTheClient) {
     Rig rig;
     rig.spec.services = {
