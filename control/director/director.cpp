@@ -7,6 +7,7 @@
 #include "control/director/log_options.h"
 #include "control/log/log.h"
 #include "control/spec/spec_builder.h"
+#include "dataplane/net/neighbor_frames.h"
 
 namespace pollux::control {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 constexpr auto kHousekeepingInterval = std::chrono::milliseconds(10);  // see lb::sweep_budget
 constexpr auto kWatchInterval = std::chrono::milliseconds(20);
 constexpr auto kSlowInterval = std::chrono::milliseconds(100);
+// A port's own addresses, when its link comes up.
+constexpr unsigned kAnnouncements = 3;
+constexpr auto kAnnounceInterval = std::chrono::seconds(2);
 // Batches of punted frames per turn of the loop.
 constexpr unsigned kPuntBatchesPerTurn = 4;
 // The last frames (VRRP priority 0) leave through the workers' queues meanwhile.
@@ -70,6 +74,7 @@ Director::Director(EventLoop& loop, dpdk::Runtime& runtime, lb::DataPlane& plane
       started_(runtime.now()),
       housekeeping_(loop, [this] { housekeep(); }),
       vip_timer_(loop, [this] { vips_->work(); }),
+      announce_timer_(loop, [this] { announce_addresses(); }),
       watch_timer_(loop, [this] { watch_.update(runtime_->workers(), now()); }),
       slow_housekeeping_(loop,
                          [this] {
@@ -194,6 +199,7 @@ void Director::start() {
     for (const ControlPort& port : ports_.ports) {
         if (!port.link_up) taps_->set_carrier(port.id, false);
     }
+    begin_announcements();
     housekeeping_.start_every(kHousekeepingInterval);
     watch_timer_.start_every(kWatchInterval);
     slow_housekeeping_.start_every(kSlowInterval);
@@ -390,7 +396,32 @@ void Director::set_link(ControlPort& port, bool up) {
     port.link_up = up;
     log::info(up ? "link up" : "link down", {{"port", port.name}});
     taps_->set_carrier(port.id, up);
+    if (up) begin_announcements();
     for (const auto& extension : extensions_) extension->link_changed(port);
+}
+
+// The neighbours may remember another MAC for the ports' own addresses: of the card or virtual
+// device before this one, or of the machine that this one replaces. Virtual addresses are the
+// instances' task. Several times, as a switch may not forward yet when a link comes up (RFC 5227
+// section 2.3).
+void Director::begin_announcements() {
+    announcements_left_ = kAnnouncements;
+    announce_addresses();
+    announce_timer_.start_every(kAnnounceInterval);
+}
+
+void Director::announce_addresses() {
+    for (const ControlPort& port : ports_.ports) {
+        if (!port.link_up) continue;
+        for (const net::IpPrefix& own : config().ports[static_cast<std::size_t>(port.id)].address) {
+            if (vips_->owns(own.address)) continue;
+            const auto frame = net::build_neighbor_announcement({own.address, port.mac}, true);
+            if (!runtime_->transmit(port.id, frame.span())) {
+                log::debug("address not announced", {{"port", port.name}});
+            }
+        }
+    }
+    if (--announcements_left_ == 0) announce_timer_.cancel();
 }
 
 }  // namespace pollux::control

@@ -137,6 +137,8 @@ class Director {
     void housekeep();
     void update_links();
     void set_link(ControlPort& port, bool up);
+    void begin_announcements();
+    void announce_addresses();
 
     EventLoop* loop_;
     dpdk::Runtime* runtime_;
@@ -168,6 +170,8 @@ class Director {
     WorkerWatch watch_;
     Timer housekeeping_;
     Timer vip_timer_;
+    Timer announce_timer_;
+    unsigned announcements_left_ = 0;
     Timer watch_timer_;
     Timer slow_housekeeping_;
     Timer stop_timer_;

@@ -83,6 +83,17 @@ def test_only_a_master_answers_arp(lan):
     assert arp_answer(lan, "10.0.0.3") == ""
 
 
+def test_own_address_of_a_port_is_announced_when_its_link_comes_up(lan):
+    node = lan.pollux("a", **FAST)
+    wait_until(lambda: lan.capture.claims(address=node.address), "announced at the start")
+    wait_state(node, "MASTER")
+    lan.cut(node)
+    wait_state(node, "FAULT")
+    cut = now()
+    lan.mend(node)
+    wait_until(lambda: lan.capture.claims(address=node.address, since=cut), "and with the link")
+
+
 def test_address_lives_on_another_port_than_the_adverts(lan):
     inside = lan.lab.switch("inside")
     station = lan.lab.host("station")
