@@ -154,6 +154,15 @@ void check_memory(const Config& config, const HostPaths& host, Reporter& reporte
             .at(sources.value(config.conntrack.origin, "max_connections"), "the largest part")
             .help("lower max_connections");
     }
+    // DPDK maps it at once, and does not survive it when that is far too much.
+    if (!config.dpdk.hugepages && available != 0 && config.dpdk.hugepage_mem > available) {
+        reporter
+            .report("E0714", "the packet buffers' memory is " +
+                                 format_size(config.dpdk.hugepage_mem) + ", this host has " +
+                                 format_size(available) + " left")
+            .at(sources.value(config.dpdk.origin, "hugepage_mem"), "also without huge pages")
+            .help("lower hugepage_mem (the default is \"256M\")");
+    }
 }
 
 void check_cpus(const Config& config, const HostPaths& host, Reporter& reporter) {

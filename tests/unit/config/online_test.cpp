@@ -130,6 +130,22 @@ TEST_F(Host, HugepagesAndMemoryMustSuffice) {
     EXPECT_EQ(run().at(0).substr(0, 5), "E0706");
 }
 
+TEST_F(Host, MemoryMustSufficeWithoutHugepages) {
+    const auto run = [this](const std::string& more) {
+        std::string toml(kPorts);
+        toml.insert(toml.find("[dpdk]\n") + 7, more);
+        return found(toml, [this](const Config& config, Reporter& reporter) {
+            check_memory(config, paths_, reporter);
+        });
+    };
+    write("proc/meminfo", "MemTotal: 900 kB\nMemAvailable: 1048576 kB\n");
+    EXPECT_EQ(run("hugepages = false\nhugepage_mem = \"1G\"\n"), std::vector<std::string>{});
+    EXPECT_EQ(run("hugepages = false\nhugepage_mem = \"1T\"\n"),
+              std::vector<std::string>{
+                  "E0714 4:16 the packet buffers' memory is 1T, this host has 1G left | also "
+                  "without huge pages"});
+}
+
 TEST_F(Host, CertificatesMustBeReadable) {
     const auto run = [this](const std::string& path) {
         const std::string toml =
