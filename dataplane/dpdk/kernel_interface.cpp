@@ -28,12 +28,6 @@ std::string tap_of_file(const std::string& info_path) {
     return "";
 }
 
-ifreq request_for(const std::string& name) {
-    ifreq request{};
-    std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
-    return request;
-}
-
 }  // namespace
 
 Result<KernelInterface> KernelInterface::open(const std::string& name) {
@@ -67,9 +61,10 @@ bool KernelInterface::has_carrier() const {
 }
 
 Status KernelInterface::set_up() const {
-    ifreq request = request_for(name_);
-    request.ifr_flags = static_cast<short>(flags().value_or(0) | IFF_UP);
-    if (ioctl(socket_, SIOCSIFFLAGS, &request) == 0) return ok_status();
+    if (auto wanted = request()) {
+        wanted->ifr_flags = static_cast<short>(flags().value_or(0) | IFF_UP);
+        if (ioctl(socket_, SIOCSIFFLAGS, &*wanted) == 0) return ok_status();
+    }
     return Error{"cannot set interface " + name_ + " up: " + std::strerror(errno),
                  "ip link set " + name_ + " up"};
 }
@@ -102,10 +97,16 @@ Status KernelInterface::change_membership(int action, int type, const net::MacAd
     return Error{"interface " + name_ + " refuses the filter: " + std::strerror(errno), ""};
 }
 
+std::optional<ifreq> KernelInterface::request() const {
+    ifreq request{};
+    request.ifr_ifindex = static_cast<int>(index_);
+    return ioctl(socket_, SIOCGIFNAME, &request) == 0 ? std::optional(request) : std::nullopt;
+}
+
 std::optional<unsigned> KernelInterface::flags() const {
-    ifreq request = request_for(name_);
-    if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) return std::nullopt;
-    return static_cast<unsigned short>(request.ifr_flags);
+    auto wanted = request();
+    if (!wanted || ioctl(socket_, SIOCGIFFLAGS, &*wanted) != 0) return std::nullopt;
+    return static_cast<unsigned short>(wanted->ifr_flags);
 }
 
 TapWatch::TapWatch(const std::string& interface) {

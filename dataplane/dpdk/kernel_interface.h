@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <net/if.h>
+
 #include "dataplane/net/mac_address.h"
 #include "dataplane/net/result.h"
 
@@ -23,6 +25,9 @@ class KernelInterface {
     ~KernelInterface();  // the kernel drops the memberships
 
     [[nodiscard]] unsigned index() const { return index_; }
+    // False: removed. One made anew under the same name is another interface, to which the port's
+    // queues are not attached.
+    [[nodiscard]] bool exists() const { return flags().has_value(); }
     [[nodiscard]] bool is_up() const;
     [[nodiscard]] bool has_carrier() const;
     Status set_up() const;
@@ -36,6 +41,8 @@ class KernelInterface {
     KernelInterface(int socket, std::string name, unsigned index)
         : socket_(socket), name_(std::move(name)), index_(index) {}
     [[nodiscard]] Status change_membership(int action, int type, const net::MacAddress& mac) const;
+    // A request about the interface as it is called now. Nothing: it is gone.
+    [[nodiscard]] std::optional<ifreq> request() const;
     [[nodiscard]] std::optional<unsigned> flags() const;
 
     int socket_ = -1;

@@ -176,6 +176,9 @@ PortView PortDevice::view() const {
     view.link_up = has_link();
     if (kernel_) view.if_index = kernel_->index();
     view.notes = notes_;
+    if (kernel_ && !kernel_->exists()) {
+        view.notes.push_back("its kernel interface was removed: restart to use one made anew");
+    }
     if (!usable()) {
         view.notes.push_back("the device was removed or failed: restart to use it again");
         return view;  // its counters may be gone with it

@@ -118,6 +118,22 @@ def test_tracked_interface_is_another_ports_link(lan):
     wait_state(node, "MASTER")
 
 
+def test_an_interface_made_anew_is_not_the_ports(lan):
+    node = lan.pollux("a", **FAST)
+    wait_state(node, "MASTER")
+    node.host.ip("link", "del", "l0")
+    wait_state(node, "FAULT")
+    plug_in(lan.switch, node, "l0", node.mac)  # the port's queues are not attached to this one
+    wait_until(lambda: "restart" in " ".join(node.show("ports")["ports"][0]["notes"]), "a note")
+    # The daemon has looked at the new link, and again and again since: longer than a takeover.
+    looked = node.show("status")["loop"]["callbacks"]
+    wait_until(lambda: node.show("status")["loop"]["callbacks"] > looked + 300, "turns of the loop")
+    assert state(node) == "FAULT" and not node.show("ports")["ports"][0]["link_up"]
+    node.stop()
+    node.start()
+    wait_state(node, "MASTER")
+
+
 def test_hundreds_of_hanging_scripts_do_not_move_adverts(lan):
     words = Words(lan.lab, "hang")
     hang = words.make("hang.sh", "trap '' TERM; sleep 1000 & wait; sleep 1000\n")
