@@ -115,6 +115,7 @@ class Loader {
         check_names(evaluation.config, reporter);
         check_general(evaluation.config, reporter);
         check_ports(evaluation.config, node_hint(node, evaluation.nodes), reporter);
+        check_addresses(evaluation.config, reporter);
         check_vrrp(evaluation.config, reporter);
         check_tracking(evaluation.config, reporter);
         check_services(evaluation.config, reporter);

@@ -15,6 +15,8 @@ namespace pollux::control {
 void check_names(const Config& config, Reporter& reporter);  // rules_names.cpp
 // rules_ports.cpp. `node_hint`: why the file may look empty on this node, or "".
 void check_ports(const Config& config, const std::string& node_hint, Reporter& reporter);
+// rules_address.cpp. Ports' own addresses, and virtual ones beside them.
+void check_addresses(const Config& config, Reporter& reporter);
 void check_vrrp(const Config& config, Reporter& reporter);      // rules_vrrp.cpp
 void check_tracking(const Config& config, Reporter& reporter);  // rules_tracking.cpp
 void check_services(const Config& config, Reporter& reporter);  // rules_service.cpp

@@ -101,7 +101,7 @@ void check_stand_ins(const Config& config, Reporter& reporter, std::string_view 
     };
     for (const PortConfig& port : config.ports) {
         for (const net::IpPrefix& own : port.address) {
-            refuse(own, sources.value(port.origin, "address"));
+            if (own.length != 0) refuse(own, sources.value(port.origin, "address"));  // E0411
         }
     }
     for (const VirtualServerConfig& service : config.virtual_servers) {

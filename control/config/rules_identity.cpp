@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/config/rules.h"
+#include "control/config/rules_address.h"
 #include "control/config/rules_service.h"
 #include "control/config/values.h"
 
@@ -95,6 +96,14 @@ void check_member(const VirtualServerGroupConfig& group, const GroupMemberConfig
         reporter.report("E0109", "a member of " + title + " has no `port`")
             .at(sources.value(member.origin, "address"), "`port` is missing")
             .help("port = 80; port = 0 means every port and needs persistence_timeout");
+    }
+    for (const net::IpAddress& end : {member.address, member.address_last}) {
+        const std::string_view kind = address ? unusable(end) : "";
+        if (kind.empty()) continue;
+        reporter.report("E0240", end.to_string() + " cannot be the address of a service")
+            .at(sources.value(member.origin, "address"), std::string(kind))
+            .help("the address that clients ask, or `fwmark` for what a [[mark]] matches");
+        return;
     }
     std::size_t count = 0;
     for (net::IpAddress at = member.address; at != member.address_last && count <= kMaxRange;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/config/rules.h"
+#include "control/config/rules_address.h"
 #include "control/config/values.h"
 
 namespace pollux::control {
@@ -61,13 +62,20 @@ struct Target {
     std::string what;  // "real server", "sorry server"
 };
 
+// What all services have around them.
+struct Surroundings {
+    std::vector<net::IpPrefix> on_link;
+    OwnAddresses own;
+};
+
 class ServiceRules {
   public:
     ServiceRules(const Config& config, const VirtualServerConfig& service,
-                 const std::vector<net::IpPrefix>& on_link, Reporter& reporter)
+                 const Surroundings& around, Reporter& reporter)
         : config_(config),
           service_(service),
-          on_link_(on_link),
+          on_link_(around.on_link),
+          own_(around.own),
           reporter_(reporter),
           sources_(reporter.sources()),
           title_(title_of(service)) {}
@@ -221,12 +229,56 @@ class ServiceRules {
     void target(const Target& target) {
         port(target);
         family(target);
-        if (target.address.is_unspecified() || target.address.is_multicast()) {
-            reporter_.report("E0228", target.address.to_string() + " cannot be a " + target.what)
-                .at(sources_.value(target.origin, "address"), "not an address of a host");
-        }
+        if (!host(target)) return;
         if (target.method == ForwardingMethod::DirectRouting) on_link(target);
         if (target.method == ForwardingMethod::FullNat) local_address(target);
+    }
+
+    // Whether the address can be that of another machine.
+    bool host(const Target& target) {
+        const Place place = sources_.value(target.origin, "address");
+        const std::string text = target.address.to_string();
+        const OwnAddresses::Own* own = own_.find(target.address);
+        if (own != nullptr || target.address.is_loopback() || is_service(target.address)) {
+            auto message = reporter_.report("E0239", target.what + " " + text + " is this node");
+            message.at(place, own != nullptr                 ? own->what
+                              : target.address.is_loopback() ? "a loopback address"
+                                                             : "the address of the service");
+            if (own != nullptr) message.at(own->place, "here");
+            message.note(
+                "LVS hands such packets to a program of its own host; behind Pollux there is "
+                "none, and they would be lost");
+            message.help("write the address of another machine");
+            return false;
+        }
+        std::string kind(unusable(target.address));
+        for (const PortConfig& port : config_.ports) {
+            for (const net::IpPrefix& network : port.address) {
+                const std::string_view edge = edge_of(network, target.address);
+                if (edge.empty() || !kind.empty() || sources_.broken(port.origin)) continue;
+                kind = std::string(edge) + " of " + network.network().to_string() + " on port \"" +
+                       escaped(port.name) + "\"";
+            }
+        }
+        if (kind.empty()) return true;
+        reporter_.report("E0228", text + " cannot be a " + target.what)
+            .at(place, kind)
+            .help("write the address of another machine");
+        return false;
+    }
+
+    [[nodiscard]] bool is_service(const net::IpAddress& address) const {
+        if (service_.group.empty()) return service_.fwmark == 0 && service_.address == address;
+        for (const VirtualServerGroupConfig& group : config_.virtual_server_groups) {
+            if (group.name != service_.group) continue;
+            for (const GroupMemberConfig& member : group.member) {
+                if (member.address.family == address.family && member.address <= address &&
+                    address <= member.address_last) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     void port(const Target& target) {
@@ -335,7 +387,16 @@ class ServiceRules {
                       std::to_string(service_.fwmark));
             return;
         }
-        if (!service_.group.empty() || is_answered_for(config_, service_.address)) return;
+        if (!service_.group.empty()) return;
+        if (const auto kind = unusable(service_.address); !kind.empty()) {
+            reporter_
+                .report("E0240",
+                        service_.address.to_string() + " cannot be the address of a service")
+                .at(value("address"), std::string(kind))
+                .help("the address that clients ask, or `fwmark` for what a [[mark]] matches");
+            return;
+        }
+        if (is_answered_for(config_, service_.address)) return;
         reporter_.report("W0222", "nobody answers for " + service_.address.to_string())
             .at(value("address"), "in no [[vrrp_instance]], and no port has it")
             .note("packets arrive only if a router sends them here")
@@ -364,6 +425,7 @@ class ServiceRules {
     const Config& config_;
     const VirtualServerConfig& service_;
     const std::vector<net::IpPrefix>& on_link_;
+    const OwnAddresses& own_;
     Reporter& reporter_;
     const Sources& sources_;
     std::string title_;
@@ -374,10 +436,10 @@ class ServiceRules {
 }  // namespace
 
 void check_services(const Config& config, Reporter& reporter) {
-    const std::vector<net::IpPrefix> on_link = on_link_prefixes(config);
+    const Surroundings around{on_link_prefixes(config), {config, reporter.sources()}};
     for (const VirtualServerConfig& service : config.virtual_servers) {
         if (reporter.sources().broken(service.origin)) continue;
-        ServiceRules(config, service, on_link, reporter).run();
+        ServiceRules(config, service, around, reporter).run();
     }
     check_service_groups(config, reporter);
     check_services_once(config, reporter);

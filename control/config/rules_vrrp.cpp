@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "control/config/rules.h"
+#include "control/config/rules_address.h"
 #include "control/config/values.h"
 
 namespace pollux::control {
@@ -171,9 +172,11 @@ class InstanceRules {
     void address(const VirtualIpConfig& ip) {
         if (sources_.broken(ip.origin)) return;
         const net::IpAddress& address = ip.address.address;
-        if (address.is_unspecified() || address.is_multicast() || address.is_loopback()) {
+        if (const auto kind = unusable(address); !kind.empty()) {
             reporter_.report("E0321", address.to_string() + " cannot be a virtual address")
-                .at(sources_.value(ip.origin, "address"), "not an address of a host");
+                .at(sources_.value(ip.origin, "address"), std::string(kind))
+                .help(address.is_v6() ? "for example address = \"2001:db8::10/64\""
+                                      : "for example address = \"198.51.100.10/24\"");
         }
         scope(ip);
         if (!ip.label.empty() && address.is_v6()) {

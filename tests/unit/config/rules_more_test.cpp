@@ -266,7 +266,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"server_without_address",
              "[[virtual_server]]\naddress = \"198.51.100.2\"\nport = 80\nprotocol = \"TCP\"\n"
              "[[virtual_server.real_server]]\naddress = \"224.0.0.5\"\n",
-             {"E0228 6:11 224.0.0.5 cannot be a real server | not an address of a host"}},
+             {"E0228 6:11 224.0.0.5 cannot be a real server | a multicast address"}},
         Case{"ttl_without_peers",
              "[[vrrp_instance]]\nname = \"VI_1\"\ninterface = \"wan\"\nvirtual_router_id = 51\n"
              "unicast_ttl = 3\nvirtual_ipaddress = [{ address = \"198.51.100.10/24\" }]\n",

@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
               "family"}},
         Case{"multicast_address",
              instance("", "virtual_ipaddress = [{ address = \"224.0.0.18\" }]\n"),
-             {"E0321 5:34 224.0.0.18 cannot be a virtual address | not an address of a host"}},
+             {"E0321 5:34 224.0.0.18 cannot be a virtual address | a multicast address"}},
         Case{"scope_in_the_ports_own_network",
              instance("",
                       "virtual_ipaddress = [{ address = \"198.51.100.10/24\", scope = "
