@@ -12,6 +12,7 @@
 
 #include "control/import/import_log.h"
 #include "control/import/keyword.h"
+#include "dataplane/net/ip_address.h"
 
 namespace pollux::control {
 
@@ -48,6 +49,21 @@ struct ImportNames {
     std::set<std::string, std::less<>> reversed;
 };
 
+// What the importer knows of the machine's own addresses.
+struct ImportOwn {
+    std::vector<net::IpPrefix> ports;    // static_ipaddress and --address
+    std::set<net::IpAddress> addresses;  // of `ports`, of instances, and their sources
+
+    void add(std::string_view text, bool port);
+};
+
+// Why packets to a server with this address would go to no other machine: "is this machine itself",
+// "is the broadcast address of 10.0.0.0/24"; or "". Such a server is not imported: LVS would serve
+// it on the spot, and behind Pollux there is no program.
+std::string why_no_server(const ImportOwn& own, const net::IpAddress& address,
+                          const net::IpAddress& service);
+std::string_view no_server_remedy();
+
 struct ImportContext {
     const ImportOptions& options;
     const ImportHost& host;
@@ -55,6 +71,7 @@ struct ImportContext {
     TomlTable& root;
     ImportPorts ports;
     ImportNames names;
+    ImportOwn own;
     const Statement* ssl = nullptr;      // SSL { } of the top level
     const Statement* parent = nullptr;   // the block that is being converted
     const Statement* service = nullptr;  // the virtual_server around it

@@ -56,6 +56,19 @@ bool write_endpoint(ImportContext& context, const Statement& statement, std::siz
     return !value.empty();
 }
 
+// False with a report if the server of the statement is not another machine.
+bool is_elsewhere(ImportContext& context, const Statement& statement) {
+    const auto address = net::IpAddress::parse(statement.word(1));
+    if (!address) return true;  // write_endpoint says so
+    const auto service = net::IpAddress::parse(context.service->word(1));
+    const std::string why =
+        why_no_server(context.own, *address, service.value_or(net::IpAddress{}));
+    if (why.empty()) return true;
+    context.log.error(statement.place, escaped(statement.text()) + " " + why,
+                      std::string(no_server_remedy()));
+    return false;
+}
+
 std::string_view port_of(const Statement& statement, std::size_t position) {
     const std::string_view port = statement.word(position);
     return port.empty() ? "0" : port;
@@ -269,6 +282,7 @@ void convert_family(ImportContext& context, const Statement& statement, TomlTabl
 }
 
 void convert_sorry_server(ImportContext& context, const Statement& statement, TomlTable& table) {
+    if (!is_elsewhere(context, statement)) return;
     TomlTable& sorry = table.table("sorry_server", statement.place);
     if (!write_endpoint(context, statement, 1, sorry)) return;
     refuse_more_words(context, statement, 3);
@@ -289,6 +303,7 @@ void convert_sorry_inhibit(ImportContext&, const Statement& statement, TomlTable
 }
 
 void convert_real_server(ImportContext& context, const Statement& statement, TomlTable& table) {
+    if (!is_elsewhere(context, statement)) return;
     TomlTable& server = table.append("real_server", statement.place);
     if (!write_endpoint(context, statement, 1, server)) return;
     refuse_more_words(context, statement, 3);

@@ -61,7 +61,10 @@ std::string_view protocol_name(lb::Protocol protocol) {
 // What the commands leave behind, as the kernel's table would hold it.
 class SavedRules {
   public:
-    SavedRules(ImportLog& log, TomlTable& root) : log_(log), root_(root) {}
+    SavedRules(ImportLog& log, TomlTable& root, const ImportOptions& options)
+        : log_(log), root_(root) {
+        for (const PortSetting& setting : options.addresses) own_.add(setting.value, true);
+    }
 
     void line(std::string_view text, std::uint32_t number) {
         line_ = number;
@@ -173,6 +176,12 @@ class SavedRules {
                               exists ? "the server is there already" : "the server is not there",
                               "ipvsadm refuses it");
         }
+        const std::string why =
+            why_no_server(own_, spec.address, address ? service.spec.address : net::IpAddress{});
+        if (!why.empty() && command.verb == Verb::AddServer) {
+            return log_.error(place(), "real server " + spec.address.to_string() + " " + why,
+                              std::string(no_server_remedy()));
+        }
         if (command.verb == Verb::DeleteServer) {
             service.servers.erase(known);
         } else if (exists) {
@@ -254,6 +263,7 @@ class SavedRules {
 
     ImportLog& log_;
     TomlTable& root_;
+    ImportOwn own_;
     std::uint32_t line_ = 0;
     std::vector<Service> services_;
 };
@@ -273,7 +283,7 @@ ImportResult import_ipvsadm(std::string_view text, const std::string& name,
     dpdk.set("control_lcore", "0");
     dpdk.set("worker_lcores", "\"1\"");
     ImportPorts(options).write(dpdk);
-    SavedRules rules(log, root);
+    SavedRules rules(log, root, options);
     std::uint32_t line = 0;
     while (!text.empty()) {
         const std::size_t end = text.find('\n');

@@ -16,9 +16,29 @@ bool is_on(const Statement& statement) {
     return word != "off" && word != "false" && word != "no";
 }
 
+// The addresses that this machine has, now or as MASTER.
+void find_own(ImportContext& context, const Statement& block) {
+    if (block.word() == "static_ipaddress") {
+        for (const Statement& line : block.children) context.own.add(line.word(), true);
+    }
+    if (block.word() != "vrrp_instance") return;
+    for (const Statement& child : block.children) {
+        const std::string_view word = child.word();
+        if (word == "mcast_src_ip" || word == "unicast_src_ip") {
+            context.own.add(child.word(1), false);
+        }
+        if (word != "virtual_ipaddress" && word != "virtual_ipaddress_excluded") continue;
+        for (const Statement& line : child.children) context.own.add(line.word(), false);
+    }
+}
+
 // What must be known before the first block is converted.
 void look_ahead(ImportContext& context, const std::vector<Statement>& tree) {
+    for (const PortSetting& setting : context.options.addresses) {
+        context.own.add(setting.value, true);
+    }
     for (const Statement& block : tree) {
+        find_own(context, block);
         if (block.word() == "SSL") context.ssl = &block;
         if (block.word() == "vrrp_instance") {
             context.names.instances.insert(std::string(block.word(1)));
@@ -95,7 +115,8 @@ ImportResult import_keepalived(const std::vector<std::string>& paths, const Impo
                           .log = log,
                           .root = root,
                           .ports = ImportPorts(options),
-                          .names = {}};
+                          .names = {},
+                          .own = {}};
     if (!source.unreadable) {
         look_ahead(context, tree);
         convert_all(context, tree);

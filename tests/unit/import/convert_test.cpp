@@ -136,6 +136,39 @@ INSTANTIATE_TEST_SUITE_P(
              "sorry_server 10.0.0.20 81\n}\n",
              "5 error: sorry_server 10.0.0.20 81: DR cannot change the port, keepalived uses 80 | "
              "either port 80, or lvs_method NAT for port 81"},
+        Case{"sorry_server_on_this_machine", service("sorry_server 127.0.0.1 80"),
+             "5 error: sorry_server 127.0.0.1 80 is this machine itself: LVS hands it to a program "
+             "here, behind Pollux there is none | name another machine that runs the server, or "
+             "leave it out"},
+        Case{"real_server_on_this_machine",
+             "virtual_server 10.0.0.3 80 {\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n"
+             "real_server 127.0.0.1 8080 {\nTCP_CHECK { }\n}\n}\n",
+             "5 error: real_server 127.0.0.1 8080 is this machine itself: LVS hands it to a "
+             "program here, behind Pollux there is none | name another machine that runs the "
+             "server, or leave it out"},
+        Case{"sorry_server_is_the_service", service("sorry_server 10.0.0.3 81"),
+             "5 error: sorry_server 10.0.0.3 81 is this machine itself: LVS hands it to a program "
+             "here, behind Pollux there is none | name another machine that runs the server, or "
+             "leave it out"},
+        Case{"sorry_server_is_a_virtual_address",
+             service("sorry_server 10.0.0.9 80") +
+                 instance("virtual_ipaddress_excluded {\n10.0.0.9\n}"),
+             "5 error: sorry_server 10.0.0.9 80 is this machine itself: LVS hands it to a program "
+             "here, behind Pollux there is none | name another machine that runs the server, or "
+             "leave it out"},
+        Case{"sorry_server_is_the_source_of_adverts",
+             service("sorry_server 10.0.0.5 80") + instance("unicast_src_ip 10.0.0.5"),
+             "5 error: sorry_server 10.0.0.5 80 is this machine itself: LVS hands it to a program "
+             "here, behind Pollux there is none | name another machine that runs the server, or "
+             "leave it out"},
+        Case{
+            "sorry_server_is_a_broadcast",
+            service("sorry_server 10.0.0.255 80") + "static_ipaddress {\n10.0.0.5/24 dev eth0\n}\n",
+            "5 error: sorry_server 10.0.0.255 80 is the broadcast address of 10.0.0.0/24 | name "
+            "another machine that runs the server, or leave it out"},
+        Case{"sorry_server_unspecified", service("sorry_server 0.0.0.0 80"),
+             "5 error: sorry_server 0.0.0.0 80 is the unspecified address | name another machine "
+             "that runs the server, or leave it out"},
         Case{"weight_out_of_range", service("", "weight 70000"),
              "7 error: `weight` in real_server 10.0.0.12 80: 70000 is outside of 0 to 65535 | "
              "keepalived runs with its default instead: write the number that you mean"},

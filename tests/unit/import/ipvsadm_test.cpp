@@ -95,6 +95,24 @@ TEST(ImportIpvsadm, APortThatDirectRoutingWouldIgnoreHasTwoReadings) {
               "-m (NAT)\n");
 }
 
+TEST(ImportIpvsadm, AServerOnThisMachineIsRefused) {
+    const std::string told =
+        " is this machine itself: LVS hands it to a program here, behind Pollux there is none | "
+        "name another machine that runs the server, or leave it out\n";
+    EXPECT_EQ(services("-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 127.0.0.1:80 -m\n"),
+              "2 error: real server 127.0.0.1" + told);
+    EXPECT_EQ(services("-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.0.0.1:81 -m\n"),
+              "2 error: real server 10.0.0.1" + told);
+    ImportOptions options;
+    options.addresses = {{"eth0", "10.0.0.5/24"}};
+    EXPECT_EQ(mistakes(import_ipvsadm(
+                  "-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.0.0.5:81 -m\n", "r", options)),
+              std::vector<std::string>{
+                  "2 error: real server 10.0.0.5 is this machine itself: LVS hands it to a program "
+                  "here, behind Pollux there is none | name another machine that runs the server, "
+                  "or leave it out"});
+}
+
 TEST(ImportIpvsadm, TimeoutsAndTheSyncDaemonAreTold) {
     const ImportResult result =
         import_ipvsadm("--set 900 120 300\n--start-daemon master\n", "rules", {});
