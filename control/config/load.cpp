@@ -116,6 +116,7 @@ class Loader {
         check_general(evaluation.config, reporter);
         check_ports(evaluation.config, node_hint(node, evaluation.nodes), reporter);
         check_addresses(evaluation.config, reporter);
+        check_routes(evaluation.config, reporter);
         check_vrrp(evaluation.config, reporter);
         check_tracking(evaluation.config, reporter);
         check_services(evaluation.config, reporter);

@@ -17,6 +17,7 @@ void check_names(const Config& config, Reporter& reporter);  // rules_names.cpp
 void check_ports(const Config& config, const std::string& node_hint, Reporter& reporter);
 // rules_address.cpp. Ports' own addresses, and virtual ones beside them.
 void check_addresses(const Config& config, Reporter& reporter);
+void check_routes(const Config& config, Reporter& reporter);    // rules_routes.cpp
 void check_vrrp(const Config& config, Reporter& reporter);      // rules_vrrp.cpp
 void check_tracking(const Config& config, Reporter& reporter);  // rules_tracking.cpp
 void check_services(const Config& config, Reporter& reporter);  // rules_service.cpp

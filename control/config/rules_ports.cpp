@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of [dpdk], [[dpdk.port]], [[route]], [[neighbour]], [[mark]] and [[local_address]].
+// Rules of [dpdk], [[dpdk.port]], [[mark]] and [[local_address]].
 
 #include <algorithm>
 #include <map>
@@ -128,49 +128,6 @@ void check_port_list(const Config& config, Reporter& reporter) {
     }
 }
 
-bool on_some_port(const Config& config, const net::IpAddress& address) {
-    return std::ranges::any_of(config.ports, [&address](const PortConfig& port) {
-        return std::ranges::any_of(port.address, [&address](const net::IpPrefix& prefix) {
-            return prefix.contains(address);
-        });
-    });
-}
-
-bool has_addresses(const Config& config, net::Family family) {
-    return std::ranges::any_of(config.ports, [family](const PortConfig& port) {
-        return std::ranges::any_of(port.address, [family](const net::IpPrefix& prefix) {
-            return prefix.address.family == family;
-        });
-    });
-}
-
-void check_route(const Config& config, const RouteConfig& route, Reporter& reporter) {
-    const Sources& sources = reporter.sources();
-    if (sources.broken(route.origin)) return;
-    const bool gateway = route.via.family != net::Family::None;
-    if (!gateway && route.dev.empty()) {
-        reporter.report("E0406", "[[route]] " + route.to.to_string() + " leads nowhere")
-            .at(sources.header(route.origin), "`via` or `dev` is missing")
-            .help("via = \"198.51.100.1\", or dev = \"wan\" for what is on the link");
-        return;
-    }
-    if (gateway && route.via.family != route.to.address.family) {
-        reporter
-            .report("E0406", "[[route]] " + route.to.to_string() +
-                                 " has a gateway of the other address family")
-            .at(sources.value(route.origin, "via"), "the destination is another family");
-        return;
-    }
-    if (gateway && route.dev.empty() && has_addresses(config, route.via.family) &&
-        !on_some_port(config, route.via)) {
-        reporter
-            .report("E0406", "the gateway of [[route]] " + route.to.to_string() +
-                                 " is in the network of no port")
-            .at(sources.value(route.origin, "via"), "which port leads to it?")
-            .help("dev = \"wan\", or correct the address of a port");
-    }
-}
-
 // Servers send their answers to it.
 void check_reachable(const Config& config, const LocalAddressConfig& local, Reporter& reporter) {
     if (is_answered_for(config, local.address)) return;
@@ -248,7 +205,6 @@ void check_ports(const Config& config, const std::string& node_hint, Reporter& r
     check_cores(config, reporter);
     if (!sources.broken(config.dpdk.origin)) check_buffers(config, reporter);
     check_port_list(config, reporter);
-    for (const RouteConfig& route : config.routes) check_route(config, route, reporter);
     check_local_addresses(config, reporter);
     check_marks(config, reporter);
 }

@@ -57,7 +57,7 @@ constexpr Keyword kNetworkKeywords[] = {
     dropped(kRoute, "or", "one gateway per route"),
     dropped(kRoute, "nexthop", "one gateway per route"),
     dropped(kRoute, "weight", "one gateway per route"),
-    dropped(kRoute, "onlink", "a gateway with `dev` need not be in the port's network"),
+    dropped(kRoute, "onlink", "a route to the gateway's /32 with `dev`, before this one, says so"),
     dropped(kRoute, "scope", "follows from the gateway"),
     dropped(kRoute, "tos", "routes do not depend on the type of service"),
     dropped(kRoute, "dsfield", "routes do not depend on the type of service"),

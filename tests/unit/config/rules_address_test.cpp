@@ -204,5 +204,68 @@ INSTANTIATE_TEST_SUITE_P(
               "on the link of this port"}}),
     case_name);
 
+// Two ports and a route to 192.0.2.0/24, its lines from line 13 on.
+std::string route(const std::string& lines, const std::string& before = "",
+                  const std::string& wan = "") {
+    return "[dpdk]\nidle = \"adaptive\"\n"
+           "[[dpdk.port]]\nname = \"wan\"\nvdev = \"net_null0\"\n"
+           "address = [\"198.51.100.2/24\", \"203.0.113.2/29\", \"2001:db8::2/64\"]\n" +
+           wan +
+           "[[dpdk.port]]\nname = \"lan\"\nvdev = \"net_null1\"\n"
+           "address = [\"10.0.0.1/24\"]\n" +
+           before + "[[route]]\nto = \"192.0.2.0/24\"\n" + lines + "\n";
+}
+
+const std::string kAbroad = "via = \"10.0.0.9\"\ndev = \"wan\"";
+const std::string kInNoNetwork =
+    " the gateway of [[route]] 192.0.2.0/24 is in no network of port \"wan\" | the port is in "
+    "198.51.100.0/24, 203.0.113.0/29";
+
+INSTANTIATE_TEST_SUITE_P(
+    Routes, AddressRule,
+    ::testing::Values(
+        Case{"gateway_of_its_port", route("via = \"203.0.113.6\"\ndev = \"wan\""), {}},
+        Case{"gateway_of_another_port", route(kAbroad), {"E0406 13:7" + kInNoNetwork}},
+        Case{"gateway_on_the_link",
+             route(kAbroad, "[[route]]\nto = \"10.0.0.9/32\"\ndev = \"wan\"\n"),
+             {}},
+        Case{"gateway_on_the_link_too_late",
+             route(kAbroad + "\n[[route]]\nto = \"10.0.0.9/32\"\ndev = \"wan\""),
+             {"E0406 13:7" + kInNoNetwork}},
+        Case{"gateway_without_the_kernels_side",
+             route(kAbroad, "", "exception = { type = \"none\" }\n"),
+             {}},
+        Case{"gateway_of_a_port_without_addresses_of_the_family",
+             route("via = \"192.0.2.1\"\ndev = \"lan\"\n[[route]]\nto = \"2001:db8:9::/48\"\n"
+                   "via = \"2001:db8:1::9\"\ndev = \"lan\""),
+             {"E0406 13:7 the gateway of [[route]] 192.0.2.0/24 is in no network of port \"lan\" | "
+              "the port is in 10.0.0.0/24"}},
+        Case{"gateway_link_local",
+             route("via = \"10.0.0.9\"\n[[route]]\nto = \"default6\"\nvia = \"fe80::1\"\n"
+                   "dev = \"wan\""),
+             {}},
+        Case{
+            "source_of_nobody",
+            route("via = \"10.0.0.9\"\nsrc = \"10.0.0.3\""),
+            {"E0405 14:7 the source of [[route]] 192.0.2.0/24 is no address of this node | no port "
+             "and no [[vrrp_instance]] has it"}},
+        Case{"source_of_another_port", route("via = \"10.0.0.9\"\nsrc = \"198.51.100.2\""), {}},
+        Case{"source_of_an_instance",
+             route("via = \"10.0.0.9\"\nsrc = \"198.51.100.10\"\n" +
+                   instance("virtual_ipaddress = [{ address = \"198.51.100.10/24\" }]")),
+             {}},
+        Case{"source_of_the_other_family",
+             route("via = \"10.0.0.9\"\nsrc = \"2001:db8::2\""),
+             {"E0405 14:7 [[route]] 192.0.2.0/24 has a source of the other address family | the "
+              "destination is another family"}},
+        Case{"route_twice",
+             route("via = \"10.0.0.9\"\n[[route]]\nto = \"192.0.2.7/24\"\nvia = \"10.0.0.8\""),
+             {"E0403 15:6 [[route]] 192.0.2.0/24 twice with metric 0 | the second one"}},
+        Case{"route_of_another_metric",
+             route("via = \"10.0.0.9\"\n[[route]]\nto = \"192.0.2.0/24\"\nvia = \"10.0.0.8\"\n"
+                   "metric = 5"),
+             {}}),
+    case_name);
+
 }  // namespace
 }  // namespace pollux::control::testing
