@@ -91,10 +91,46 @@ void check_device(const PortConfig& port, Reporter& reporter) {
     }
 }
 
+// The kernel's rules for names of interfaces; the length is the schema's.
+bool is_interface_name(std::string_view name) {
+    if (name == "." || name == "..") return false;
+    // "%d" would become a number.
+    return name.find_first_of("/:% \t\n\v\f\r") == std::string_view::npos &&
+           !has_control_character(name);
+}
+
+void check_interface(const PortConfig& port, Reporter& reporter) {
+    if (port.exception.type != ExceptionPath::Tap || port.exception.name.empty()) return;
+    if (is_interface_name(port.exception.name)) return;
+    const Sources& sources = reporter.sources();
+    const bool own = sources.written(port.exception.origin, "name");
+    auto message = reporter.report(
+        "E0413", "\"" + escaped(port.exception.name) + "\" cannot be the name of an interface");
+    message.at(
+        own ? sources.value(port.exception.origin, "name") : sources.value(port.origin, "name"),
+        "no \"/\", \":\", \"%\", blanks or control characters, not \".\" or \"..\"");
+    if (!own) message.note("the kernel's side of the port gets the port's name");
+    message.help(own ? "for example name = \"lb-wan\""
+                     : "another name, or exception = { name = \"lb-wan\" }");
+}
+
+// The interface that a virtual device works on, "iface=" of its arguments; or "". A queue of its
+// own ("start_queue=") may be one of several on the interface.
+std::string_view interface_of(std::string_view vdev) {
+    constexpr std::string_view kKey = ",iface=";
+    const std::size_t at = vdev.find(kKey);
+    if (at == std::string_view::npos || vdev.find(",start_queue=") != std::string_view::npos) {
+        return "";
+    }
+    const std::string_view name = vdev.substr(at + kKey.size());
+    return name.substr(0, name.find(','));
+}
+
 void check_port_list(const Config& config, Reporter& reporter) {
     const Sources& sources = reporter.sources();
     std::map<std::string, const PortConfig*> devices;
     std::map<std::string, const PortConfig*> taps;
+    std::map<std::string, const PortConfig*> interfaces;
     std::map<net::IpAddress, const PortConfig*> addresses;
     const auto twice = [&](auto& map, const auto& value, const PortConfig& port,
                            std::string_view key, const std::string& what) {
@@ -107,11 +143,16 @@ void check_port_list(const Config& config, Reporter& reporter) {
     for (const PortConfig& port : config.ports) {
         if (sources.broken(port.origin)) continue;
         check_device(port, reporter);
+        check_interface(port, reporter);
         const std::string device = port.pci.empty() ? port.vdev : port.pci;
         if (!device.empty()) {
             twice(devices, device.substr(0, device.find(',')), port,
                   port.pci.empty() ? "vdev" : "pci",
                   "two ports have the same device " + escaped(device));
+        }
+        if (const std::string interface(interface_of(port.vdev)); !interface.empty()) {
+            twice(interfaces, interface, port, "vdev",
+                  "two ports work on the interface " + escaped(interface));
         }
         if (port.exception.type == ExceptionPath::Tap) {
             twice(taps, port.exception.name, port, "name",

@@ -187,6 +187,31 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"device_twice",
              port("vdev = \"net_null0\"\n[[dpdk.port]]\nname = \"lan\"\nvdev = \"net_null0,x=1\""),
              {"E0403 8:8 two ports have the same device net_null0,x=1 | the second one"}},
+        Case{"interface_of_two_ports",
+             port("vdev = \"net_af_packet0,iface=eth0\"\n[[dpdk.port]]\nname = \"lan\"\n"
+                  "vdev = \"net_af_packet1,blocksz=4096,iface=eth0,qpairs=1\""),
+             {"E0403 8:8 two ports work on the interface eth0 | the second one"}},
+        Case{"queues_of_one_interface",
+             port("vdev = \"net_af_xdp0,iface=eth0,start_queue=0\"\n[[dpdk.port]]\n"
+                  "name = \"lan\"\nvdev = \"net_af_xdp1,iface=eth0,start_queue=1\""),
+             {}},
+        Case{"name_of_no_interface",
+             "[dpdk]\nidle = \"adaptive\"\n[[dpdk.port]]\nname = \"eth0/1\"\n"
+             "vdev = \"net_null0\"\n",
+             {"E0413 4:8 \"eth0/1\" cannot be the name of an interface | no \"/\", \":\", \"%\", "
+              "blanks or control characters, not \".\" or \"..\""}},
+        Case{"exception_of_no_interface",
+             port("vdev = \"net_null0\"\nexception = { name = \"wan%d\" }"),
+             {"E0413 6:22 \"wan%d\" cannot be the name of an interface | no \"/\", \":\", \"%\", "
+              "blanks or control characters, not \".\" or \"..\""}},
+        Case{"port_name_behind_an_interface_name",
+             "[dpdk]\nidle = \"adaptive\"\n[[dpdk.port]]\nname = \"rack 1\"\n"
+             "vdev = \"net_null0\"\nexception = { name = \"wan\" }\n",
+             {}},
+        Case{"port_name_without_the_kernels_side",
+             "[dpdk]\nidle = \"adaptive\"\n[[dpdk.port]]\nname = \"..\"\n"
+             "vdev = \"net_null0\"\nexception = { type = \"none\" }\n",
+             {}},
         Case{"address_on_two_ports",
              port("vdev = \"net_null0\"\naddress = [\"10.0.0.1/24\"]\n[[dpdk.port]]\n"
                   "name = \"lan\"\nvdev = \"net_null1\"\naddress = [\"10.0.0.1/16\"]"),
