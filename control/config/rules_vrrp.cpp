@@ -243,10 +243,27 @@ class InstanceRules {
                     .at(value("unicast_peer"), peer.to_string() + " is this node's address")
                     .help("list the other nodes only; with one file for all, use `when`");
             }
+            virtual_peer(peer);
         }
         if (written("unicast_ttl") && instance_.unicast_peer.empty()) {
             reporter_.report("W0323", "`unicast_ttl` has no effect without `unicast_peer`")
                 .at(key("unicast_ttl"), "multicast advertisements always have 255");
+        }
+    }
+
+    // A virtual address is at one of the nodes, perhaps at this one.
+    void virtual_peer(const net::IpAddress& peer) {
+        for (const VrrpInstanceConfig& other : config_.vrrp_instances) {
+            for (const auto* list : {&other.virtual_ipaddress, &other.virtual_ipaddress_excluded}) {
+                for (const VirtualIpConfig& ip : *list) {
+                    if (sources_.broken(ip.origin) || ip.address.address != peer) continue;
+                    reporter_.report("E0322", "`unicast_peer` names a virtual address")
+                        .at(value("unicast_peer"), peer.to_string() + " moves between the nodes")
+                        .at(sources_.value(ip.origin, "address"), "virtual here")
+                        .help("list the addresses that the other nodes always have");
+                    return;
+                }
+            }
         }
     }
 

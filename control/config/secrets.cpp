@@ -49,7 +49,14 @@ std::string read_secret(const SecretDraft& draft, const Origin& origin, const st
         return "";
     }
     if (draft.file.empty()) {
-        if (draft.literal.empty()) return "";
+        if (draft.literal.empty()) {
+            if (sources.written(origin, "password")) {
+                reporter.report("E0116", what + " is empty")
+                    .at(sources.value(origin, "password"), "no character")
+                    .help("the password that the other side has, or remove the line");
+            }
+            return "";
+        }
         return read_literal(draft, origin, what, options, reporter);
     }
     const Place place = sources.value(origin, "password_file");
@@ -83,6 +90,11 @@ std::string read_secret(const SecretDraft& draft, const Origin& origin, const st
             .help("chmod 600 " + escaped(path));
     }
     if (secret.ends_with('\r')) secret.pop_back();
+    if (secret.empty()) {
+        reporter.report("E0116", what + " is empty")
+            .at(place, "the first line of the file has no character")
+            .help("put it into the first line of " + escaped(path));
+    }
     return secret;
 }
 

@@ -152,6 +152,17 @@ TEST_F(Files, SecretFileGivesItsFirstLine) {
     EXPECT_EQ(codes(load_config(main(text))).size(), 1U);
 }
 
+TEST_F(Files, SecretFileWhoseFirstLineIsEmptyIsAnError) {
+    write("vrrp", "\nsecret12\n", 0600);
+    const std::string text = std::string(kAuth) +
+                             "authentication = { type = \"PASS\", "
+                             "password_file = \"" +
+                             path("vrrp") + "\" }\n";
+    EXPECT_EQ(
+        codes(load_config(main(text))),
+        std::vector<std::string>{"E0116 the password of [[vrrp_instance]] \"VI_1\" is empty"});
+}
+
 TEST_F(Files, CredentialsDirectoryIsExpanded) {
     write("credentials/vrrp", "secret12\n", 0400);
     const std::string text = std::string(kAuth) +

@@ -102,6 +102,9 @@ INSTANTIATE_TEST_SUITE_P(
              instance("authentication = { type = \"PASS\", password = \"1111\" }"),
              {"W0314 6:46 the password of [[vrrp_instance]] \"VI_1\" is that of every tutorial | "
               "it keeps nobody out"}},
+        Case{"empty_password",
+             instance("authentication = { type = \"PASS\", password = \"\" }"),
+             {"E0116 6:46 the password of [[vrrp_instance]] \"VI_1\" is empty | no character"}},
         Case{"password_without_type",
              instance("authentication = { password = \"secret12\" }"),
              {"E0109 6:18 [[vrrp_instance]] \"VI_1\" has a password but no authentication type | "
@@ -141,6 +144,14 @@ INSTANTIATE_TEST_SUITE_P(
              instance("unicast_peer = [\"198.51.100.2\"]"),
              {"E0322 6:16 `unicast_peer` names this node itself | 198.51.100.2 is this node's "
               "address"}},
+        Case{"peer_is_a_virtual_address",
+             instance("unicast_peer = [\"198.51.100.3\", \"198.51.100.10\"]"),
+             {"E0322 6:16 `unicast_peer` names a virtual address | 198.51.100.10 moves between the "
+              "nodes"}},
+        Case{"peer_is_a_virtual_address_of_another_instance",
+             instance("unicast_peer = [\"198.51.100.11\"]") + second("52", "198.51.100.11/24"),
+             {"E0322 6:16 `unicast_peer` names a virtual address | 198.51.100.11 moves between the "
+              "nodes"}},
         Case{"source_of_nobody",
              instance("mcast_src_ip = \"198.51.100.99\""),
              {"W0324 6:16 `mcast_src_ip` is no address of port \"wan\" | sent all the same; the "
