@@ -117,6 +117,31 @@ void check_member(const VirtualServerGroupConfig& group, const GroupMemberConfig
     }
 }
 
+// As the data plane counts: each member of a group is a service with servers of its own.
+struct Totals {
+    std::uint64_t services = 0;
+    std::uint64_t servers = 0;
+};
+
+void check_room(const Config& config, const Totals& totals, Reporter& reporter) {
+    const Sources& sources = reporter.sources();
+    const ConntrackConfig& sizes = config.conntrack;
+    if (config.virtual_servers.empty() || sources.broken(sizes.origin)) return;
+    const auto judge = [&](const std::string& what, std::string_view key, std::uint64_t count,
+                           std::uint64_t limit) {
+        if (count <= limit) return;
+        const bool written = sources.written(sizes.origin, key);
+        reporter.report("E0241", "the file has more " + what + " than `" + std::string(key) + "`")
+            .at(written ? sources.value(sizes.origin, key)
+                        : sources.header(config.virtual_servers.front().origin),
+                std::to_string(count) + " are more than " + std::to_string(limit))
+            .note("each address of a [[virtual_server_group]] counts, with servers of its own")
+            .help("[conntrack] " + std::string(key) + " = " + std::to_string(count + count / 2));
+    };
+    judge("services", "max_services", totals.services, sizes.max_services);
+    judge("real servers", "max_servers", totals.servers, sizes.max_servers);
+}
+
 }  // namespace
 
 void check_quorum(const VirtualServerConfig& service, Reporter& reporter) {
@@ -165,9 +190,13 @@ void check_service_groups(const Config& config, Reporter& reporter) {
 
 void check_services_once(const Config& config, Reporter& reporter) {
     std::map<ServiceKey, Use> seen;
+    Totals totals;
     for (const VirtualServerConfig& service : config.virtual_servers) {
         if (reporter.sources().broken(service.origin)) continue;
-        for (const Use& use : uses_of(config, service, reporter.sources())) {
+        const std::vector<Use> uses = uses_of(config, service, reporter.sources());
+        totals.services += uses.size();
+        totals.servers += uses.size() * service.real_server.size();
+        for (const Use& use : uses) {
             const auto [other, fresh] = seen.try_emplace(use.key, use);
             if (fresh) continue;
             reporter.report("E0203", "two services have " + text_of(use.key))
@@ -175,6 +204,7 @@ void check_services_once(const Config& config, Reporter& reporter) {
                 .at(other->second.place, "first here");
         }
     }
+    check_room(config, totals, reporter);
 }
 
 }  // namespace pollux::control

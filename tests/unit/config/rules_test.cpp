@@ -401,6 +401,19 @@ INSTANTIATE_TEST_SUITE_P(
              "group = \"web\"\nprotocol = \"TCP\"\n" +
                  std::string(kServer),
              {"E0230 1:1 [[virtual_server_group]] \"web\" is empty | no member"}},
+        Case{"more_services_than_max_services",
+             service(kServer) + "[[virtual_server]]\ngroup = \"web\"\nprotocol = \"TCP\"\n" +
+                 kServer +
+                 "[[virtual_server_group]]\nname = \"web\"\nmember = [{ address = "
+                 "\"198.51.100.5-6\", port = 80 }]\n[conntrack]\nmax_services = 2\n",
+             {"E0241 15:16 the file has more services than `max_services` | 3 are more than 2"}},
+        Case{"more_servers_than_max_servers",
+             service("real_server = [{ address = \"10.0.0.12\" }, { address = \"10.0.0.13\" }]") +
+                 "[conntrack]\nmax_servers = 1\n",
+             {"E0241 7:15 the file has more real servers than `max_servers` | 2 are more than 1"}},
+        Case{"as_many_as_there_may_be",
+             service(kServer) + "[conntrack]\nmax_services = 1\nmax_servers = 1\n",
+             {}},
         Case{"unknown_group",
              "[[virtual_server]]\ngroup = \"web\"\nprotocol = \"TCP\"\n" + std::string(kServer),
              {"E0601 2:9 [[virtual_server]] group \"web\" names an unknown "
