@@ -359,7 +359,8 @@ TEST_F(Refusals, NoRouteToTheServer) {
         EXPECT_EQ(rig.from_client(v4().udp(1001, 80)).own.verdict, lb::Verdict::Transmit);
         rig.spec.routes.clear();
         rig.apply();
-        for (const std::uint16_t source : {std::uint16_t{1001}, std::uint16_t{1002}}) {  // a known connection, a new one
+        for (const std::uint16_t source :
+             {std::uint16_t{1001}, std::uint16_t{1002}}) {  // a known connection, a new one
             const Reaction reaction = rig.from_client(v4().udp(source, 80));
             EXPECT_TRUE(drops(reaction.own, DropReason::NoRoute))
                 << static_cast<int>(method) << " from " << source;
