@@ -17,6 +17,7 @@
 #include "control/config/load.h"
 #include "control/config/render.h"
 #include "control/curl/curl_loop.h"
+#include "control/daemon/held_signals.h"
 #include "control/daemon/runtime_options.h"
 #include "control/daemon/systemd_notify.h"
 #include "control/director/director.h"
@@ -119,17 +120,24 @@ Status start_metrics(Parts& parts) {
     return ok_status();
 }
 
-Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions& api_options) {
+enum class Start { Done, Interrupted };
+
+// Looks between the steps that take long whether it shall end already.
+Result<Start> start_parts(Parts& parts, Config config,
+                          const api::ControlSocketOptions& api_options) {
+    if (HeldSignals::end_waits()) return Start::Interrupted;
     auto socket = api::ControlSocket::open(api_options);
     if (!socket) return socket.error();
     parts.socket = std::move(socket).value();
-    if (const Status host = check_host(config); !host) return host;
+    if (const Status host = check_host(config); !host) return host.error();
     auto plane = make_data_plane(config);
     if (!plane) return plane.error();
     parts.plane = std::move(plane).value();
+    if (HeldSignals::end_waits()) return Start::Interrupted;
     auto runtime = dpdk::Runtime::start(to_runtime_options(config));
     if (!runtime) return runtime.error();
     parts.runtime = std::move(runtime).value();
+    if (HeldSignals::end_waits()) return Start::Interrupted;
     auto director = Director::create(parts.loop, *parts.runtime, *parts.plane, std::move(config));
     if (!director) return director.error();
     parts.director = std::move(director).value();
@@ -149,10 +157,13 @@ Status start_parts(Parts& parts, Config config, const api::ControlSocketOptions&
     ReloadPlan plan;  // as if the file had been loaded anew
     plan.config = parts.director->shared_config();
     if (const Status possible = parts.vrrp->check(plan); !possible) {
-        return possible;
+        return possible.error();
     }
-    if (const Status metrics = start_metrics(parts); !metrics) return metrics;
-    return parts.runtime->launch_workers(*parts.plane);
+    if (const Status metrics = start_metrics(parts); !metrics) return metrics.error();
+    if (const Status workers = parts.runtime->launch_workers(*parts.plane); !workers) {
+        return workers.error();
+    }
+    return Start::Done;
 }
 
 void feed_watchdog(const Director& director) {
@@ -183,8 +194,17 @@ void sample_load(Director& director, api::WorkerLoad& load) {
     load.sample(director.now(), director.runtime().workers(), counters);
 }
 
-int serve(Parts& parts, const DaemonOptions& options,
-          const api::ControlSocketOptions& api_options) {
+// One that keepalived's users send out of habit.
+void log_ignored(int signal) {
+    const bool data = signal == SIGUSR1;
+    log::warning("signal ignored",
+                 {{"signal", data ? "SIGUSR1" : "SIGUSR2"},
+                  {"instead", data ? "pollux show vrrp, pollux show services"
+                                   : "pollux show vrrp --json, pollux show ports"}});
+}
+
+void serve(Parts& parts, const DaemonOptions& options, const HeldSignals& held,
+           const api::ControlSocketOptions& api_options) {
     Director& director = *parts.director;
     Reloader reloader(director, options.config, load_options(options));
     api::IpvsCommands ipvs_commands(make_ipvs_hooks(director));
@@ -206,11 +226,13 @@ int serve(Parts& parts, const DaemonOptions& options,
                           [&](api::Role role, std::string_view line) {
                               return api::handle_request(context, role, line);
                           });
-    SignalWatch signals(parts.loop, {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-        if (signal == SIGHUP) {
+    SignalWatch signals(parts.loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, [&](int signal) {
+        if (signal == SIGTERM || signal == SIGINT) {
+            director.stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        } else if (signal == SIGHUP) {
             reloader.reload_unasked();
         } else {
-            director.stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+            log_ignored(signal);
         }
     });
     Timer watchdog(parts.loop, [&] { feed_watchdog(director); });
@@ -224,9 +246,10 @@ int serve(Parts& parts, const DaemonOptions& options,
                           {"workers", parts.plane->worker_count()},
                           {"services", director.spec().services.size()}});
     systemd_notify("READY=1\nSTATUS=running");
+    held.release();
     parts.loop.run();
+    held.hold();
     systemd_notify("STOPPING=1");
-    return kExitGood;
 }
 
 }  // namespace
@@ -235,6 +258,8 @@ int run_daemon(const DaemonOptions& options) {
     if (const Status rights = check_rights(); !rights) {
         return refuse_to_start(rights.error(), false);
     }
+    // Before anything is created that a sudden end would leave behind.
+    const HeldSignals held;
     LoadResult loaded = load_config(options.config, load_options(options));
     if (!loaded.diagnostics.empty()) std::cerr << render_all(loaded);
     if (!loaded.config) {
@@ -249,25 +274,27 @@ int run_daemon(const DaemonOptions& options) {
     if (const Status started = log::start(log_options); !started) {
         return refuse_to_start(started.error(), false);
     }
-    std::signal(SIGPIPE, SIG_IGN);
     // Before EAL takes its memory and starts its threads: a fork later would copy all that.
     auto helper = fork_script_helper();
     if (!helper) return refuse_to_start(helper.error(), false);
     const ApiConfig& api_config = loaded.config->api;
     const api::ControlSocketOptions api_options{api_config.control_socket, api_config.admin_group,
                                                 api_config.read_group};
-    int code = kExitGood;
     {
         Parts parts;
         parts.scripts = std::make_unique<ScriptRunner>(parts.loop, *helper);
-        const Status started = start_parts(parts, std::move(*loaded.config), api_options);
+        const auto started = start_parts(parts, std::move(*loaded.config), api_options);
         if (!started) {
             return refuse_to_start(started.error(), log_options.target != log::Target::Stderr);
         }
-        code = serve(parts, options, api_options);
+        if (*started == Start::Interrupted) {
+            log::info("stopping", {{"reason", "a signal during the start"}});
+        } else {
+            serve(parts, options, held, api_options);
+        }
     }
     log::info("stopped");
-    return code;
+    return kExitGood;
 }
 
 }  // namespace pollux::control

@@ -204,10 +204,12 @@ int watch_children() {
     sigset_t children;
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &children, nullptr);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
+    for (const int signal :
+         {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) {
         std::signal(signal, SIG_IGN);
     }
+    // Not what the daemon holds back meanwhile: ignored signals shall not pile up.
+    sigprocmask(SIG_SETMASK, &children, nullptr);
     return signalfd(-1, &children, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 

@@ -2,11 +2,14 @@
 """Misconfigured or misused: one clear message with the remedy, a failing status, nothing left."""
 
 import os
+import pathlib
+import signal
 import subprocess
+import time
 
 import pytest
 import topology
-from lab import Polluxd, run
+from lab import run, wait_until
 
 
 def start(lab, host, *arguments, **options):
@@ -138,7 +141,6 @@ def test_keys_that_need_a_restart_are_refused_by_name(lab):
 
 
 def test_kill_minus_nine_leaves_no_vip_and_a_restart_works(lab):
-    import signal
     scene = topology.build(lab, "dr")
     scene.polluxd.process.kill()
     for pid in run("ip", "netns", "pids", scene.polluxd.host.namespace).stdout.split():
@@ -162,3 +164,67 @@ def test_a_feature_that_is_not_there_yet_is_refused_at_start_and_reload(lab):
     assert scene.client.curl(scene.url).startswith("rs")
     refused = start(lab, lab.host("lb2"), "--config", scene.polluxd.config)
     assert refused.returncode != 0 and "status_page" in refused.stderr
+
+
+def test_signals_of_keepalived_are_harmless_and_named_in_the_log(lab):
+    scene = topology.build(lab, "dr")
+    helper = run("pgrep", "-P", scene.polluxd.process.pid, "pollux-scripts").stdout.split()
+    for pid in [scene.polluxd.process.pid, *map(int, helper)]:
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM):
+            os.kill(pid, number)
+    wait_until(lambda: scene.polluxd.log.read_text().count("signal ignored") == 2,
+               "one line for each of SIGUSR1 and SIGUSR2")
+    log = scene.polluxd.log.read_text()
+    assert 'signal=SIGUSR1 instead="pollux show' in log and 'signal=SIGUSR2 instead="pollux show' in log
+    assert len(helper) == 1 and os.path.exists(f"/proc/{helper[0]}")
+    assert "helper has died" not in log
+    assert scene.client.curl(scene.url).startswith("rs")
+
+
+def start_slowly(lab):
+    """A polluxd that takes some 100 ms for its table, as soon as its control socket is there."""
+    host = lab.host("lb")
+    path = config_file(lab, edit=("max_connections = 65_536", "max_connections = 20_000_000"))
+    log = pathlib.Path(lab.folder) / "slow.log"
+    process = host.spawn(lab.program("polluxd"), "--config", path, log=log)
+    wait_until(lambda: os.path.exists(f"{lab.folder}/control.sock"), "the start begins", pause=0.001)
+    return process, log
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_during_the_start_ends_cleanly(lab, kind):
+    process, log = start_slowly(lab)
+    process.send_signal(kind)
+    assert process.wait(timeout=30) == 0
+    assert "event=stopped" in log.read_text() and "event=running" not in log.read_text()
+    assert not os.path.exists(f"{lab.folder}/control.sock")
+    assert not os.path.exists(f"/var/run/dpdk/{lab.prefix}")
+
+
+def test_a_stop_at_any_time_leaves_nothing(lab):
+    host = lab.host("lb")
+    path = config_file(lab)
+    for delay in (0.06, 0.12, 0.25, 0.5):
+        process = host.spawn(lab.program("polluxd"), "--config", path)
+        # Before it is polluxd, and while its libraries are loaded, nothing is there yet.
+        wait_until(lambda: blocks_term(process.pid), "it holds the signals", pause=0.001)
+        time.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+        assert not os.path.exists(f"{lab.folder}/control.sock")
+        assert not os.path.exists(f"/var/run/dpdk/{lab.prefix}")
+
+
+def blocks_term(pid):
+    with open(f"/proc/{pid}/status") as file:
+        masks = {line.split(":")[0]: line.split()[1] for line in file if line.startswith("Sig")}
+    return int(masks["SigBlk"], 16) >> (signal.SIGTERM - 1) & 1
+
+
+def test_a_hangup_during_the_start_is_a_reload_after_it(lab):
+    process, log = start_slowly(lab)
+    process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "event=reloaded" in log.read_text(), "the reload", deadline=30)
+    assert log.read_text().index("event=running") < log.read_text().index("event=reloaded")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
