@@ -24,11 +24,20 @@ struct FileText {
     std::string error;  // why it could not be read; empty: it was
 };
 
-// The first file may be a pipe; an include must be a file that has an end.
-FileText read_text_file(const std::string& path, bool only_regular) {
+int open_regular(const std::string& path) {
     // Without a writer, opening a FIFO would wait for one.
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status {};
+    // A lease (of a file server) on the file is given back within a time.
+    const bool leased = descriptor < 0 && errno == EWOULDBLOCK &&
+                        ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    return leased ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : descriptor;
+}
+
+// `only_regular`: it must be a file that has an end.
+FileText read_text_file(const std::string& path, bool only_regular) {
     const int descriptor =
-        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_regular ? O_NONBLOCK : 0));
+        only_regular ? open_regular(path) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return {{}, std::strerror(errno)};
     const std::unique_ptr<FILE, int (*)(FILE*)> file(::fdopen(descriptor, "r"), ::fclose);
     struct stat status {};
@@ -62,8 +71,8 @@ class FileReader {
   public:
     explicit FileReader(Reporter& reporter) : reporter_(reporter) {}
 
-    FileSet run(const std::string& path) {
-        FileText file = read_text_file(path, false);
+    FileSet run(const std::string& path, bool only_regular) {
+        FileText file = read_text_file(path, only_regular);
         if (!file.error.empty()) {
             result_.unreadable = true;
             // The file has no text, but its name is needed for the message.
@@ -154,8 +163,8 @@ class FileReader {
 
 }  // namespace
 
-FileSet read_files(const std::string& path, Reporter& reporter) {
-    return FileReader(reporter).run(path);
+FileSet read_files(const std::string& path, bool only_regular, Reporter& reporter) {
+    return FileReader(reporter).run(path, only_regular);
 }
 
 FileSet read_files_of_text(std::string_view text, const std::string& name, Reporter& reporter) {

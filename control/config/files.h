@@ -20,7 +20,8 @@ struct FileSet {
     bool unreadable = false;      // the first file could not be read
 };
 
-FileSet read_files(const std::string& path, Reporter& reporter);
+// `only_regular`: of the first file; includes must be regular always.
+FileSet read_files(const std::string& path, bool only_regular, Reporter& reporter);
 
 // The same when the first file's text is given.
 FileSet read_files_of_text(std::string_view text, const std::string& name, Reporter& reporter);

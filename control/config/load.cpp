@@ -145,7 +145,7 @@ class Loader {
 
 LoadResult load_config(const std::string& path, const LoadOptions& options) {
     Loader loader(options);
-    return loader.run(read_files(path, loader.reporter()));
+    return loader.run(read_files(path, options.only_regular, loader.reporter()));
 }
 
 LoadResult load_config_text(std::string_view text, const std::string& name,

@@ -23,6 +23,9 @@ struct LoadOptions {
     bool require_secrets = true;
     // 0600 files hold the secrets: off only for text that is not in a file.
     bool check_secret_permissions = true;
+    // The file must be one that has an end, as includes must. False: a pipe or /dev/stdin will do,
+    // and is waited for.
+    bool only_regular = false;
 };
 
 struct LoadResult {

@@ -22,6 +22,16 @@ std::string octal(mode_t mode) {
     return text;
 }
 
+// Empty, or why there is no first line.
+std::string read_line(const std::string& path, struct stat& status, std::string& line) {
+    if (::stat(path.c_str(), &status) != 0) return std::strerror(errno);
+    // Opening a FIFO would wait for a writer.
+    if (!S_ISREG(status.st_mode)) return "it is not a regular file";
+    std::ifstream file(path);
+    if (!file) return std::strerror(errno);
+    return std::getline(file, line) ? "" : "the file is empty";
+}
+
 std::string read_literal(const SecretDraft& draft, const Origin& origin, const std::string& what,
                          const SecretOptions& options, Reporter& reporter) {
     struct stat status {};
@@ -72,14 +82,12 @@ std::string read_secret(const SecretDraft& draft, const Origin& origin, const st
         }
         path = options.credentials_directory + path.substr(kCredentials.size());
     }
-    std::ifstream file(path);
     std::string secret;
     struct stat status {};
-    if (!file || ::stat(path.c_str(), &status) != 0 || !std::getline(file, secret)) {
+    if (const std::string cause = read_line(path, status, secret); !cause.empty()) {
         if (options.required) {
-            const int error = errno;
             reporter.report("E0115", what + " cannot be read")
-                .at(place, file ? "the file is empty" : escaped(std::strerror(error)))
+                .at(place, escaped(cause))
                 .help("put it into " + escaped(path) + ", mode 0600");
         }
         return "";

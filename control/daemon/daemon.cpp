@@ -51,6 +51,7 @@ int refuse_to_start(const Error& error, bool logged) {
 LoadOptions load_options(const DaemonOptions& options) {
     LoadOptions load;
     load.node = options.node;
+    load.only_regular = true;  // a reload must come to an end
     return load;
 }
 

@@ -228,3 +228,44 @@ def test_a_hangup_during_the_start_is_a_reload_after_it(lab):
     assert log.read_text().index("event=running") < log.read_text().index("event=reloaded")
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "device"])
+def test_only_a_regular_file_is_a_configuration_to_run(lab, kind):
+    scene = topology.build(lab, "dr")
+    path = scene.polluxd.config
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path, 0o600)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    cause = "it is a directory" if kind == "directory" else "it is not a regular file"
+    for _ in range(2):
+        refused = scene.polluxd.pollux("reload", check=False)
+        assert refused.returncode == 1 and cause in refused.stderr, refused.stderr
+    refused = start(lab, lab.host("lb2"), "--config", path)
+    assert refused.returncode == 3 and cause in refused.stderr
+    assert scene.polluxd.stop() == 0
+
+
+def test_a_secret_in_a_fifo_is_refused(lab):
+    fifo = f"{lab.folder}/secret"
+    os.mkfifo(fifo, 0o600)
+    path = config_file(lab, name="vrrp-pair")
+    text = pathlib.Path(path).read_text()
+    assert "[[vrrp_instance]]\n" in text
+    pathlib.Path(path).write_text(text.replace(
+        "[[vrrp_instance]]\n", f'[[vrrp_instance]]\nauthentication = {{ auth_type = "PASS", '
+        f'password_file = "{fifo}" }}\n', 1))
+    refused = start(lab, lab.host("lb"), "--config", path)
+    assert refused.returncode == 1 and "it is not a regular file" in refused.stderr, refused.stderr
+
+
+def test_check_reads_a_pipe(lab):
+    text = topology.lab_config(lab, "lvs-dr").replace("@SOCKET@", f"{lab.folder}/control.sock")
+    for program in (["pollux", "check"], ["polluxd", "--check"]):
+        result = subprocess.run([lab.program(program[0]), program[1], "/dev/stdin"], input=text,
+                                capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0 and "no errors" in result.stdout, result.stderr

@@ -2,9 +2,11 @@
 """A reload is one transaction: it applies all or nothing, can be taken back, and neither adverts nor
 connections notice it, however large the file is."""
 
+import fcntl
 import os
 import pathlib
 import re
+import signal
 import threading
 import time
 
@@ -133,15 +135,16 @@ def test_a_file_that_takes_long_to_read_delays_nothing(lab):
     lan = Lan(lab)
     node = lan.pollux("a")
     wait_state(node, "MASTER")
-    text = node.config.read_text()
-    # Reading it waits for a writer.
-    node.config.unlink()
-    os.mkfifo(node.config, 0o600)
+    # Opening the file waits for a lease on it, whose end the kernel asks for by SIGIO.
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    lease = os.open(node.config, os.O_RDWR)
+    fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
     reload = lab.spawn(lab.program("pollux"), "--socket", node.socket, "reload")
     since = now()
     wait_until(lambda: len(lan.capture.adverts(since=since)) >= 3, "adverts go on")
     assert reload.poll() is None and node.show("status")["reloads"] == 0
-    node.config.write_text(text)
+    os.close(lease)
+    signal.signal(signal.SIGIO, before)
     assert reload.wait(timeout=20) == 0
     assert node.show("status")["reloads"] == 1
 

@@ -176,7 +176,7 @@ Status check_rates(const Plan& plan) {
 PlanResult load_plan(const std::string& path) {
     Sources sources;
     Reporter reporter(sources);
-    return load(read_files(path, reporter), reporter);
+    return load(read_files(path, false, reporter), reporter);
 }
 
 PlanResult load_plan_text(std::string_view text, const std::string& name) {
