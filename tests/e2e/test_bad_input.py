@@ -269,3 +269,34 @@ def test_check_reads_a_pipe(lab):
         result = subprocess.run([lab.program(program[0]), program[1], "/dev/stdin"], input=text,
                                 capture_output=True, text=True, timeout=60)
         assert result.returncode == 0 and "no errors" in result.stdout, result.stderr
+
+
+def outcome_of(lab, shell, *arguments):
+    """Exit status and standard error of a line of shell."""
+    result = subprocess.run(["bash", "-c", shell, "bash", *map(str, arguments)],
+                            capture_output=True, text=True, timeout=60)
+    return result.returncode, result.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure(lab):
+    path = config_file(lab)
+    keepalived = pathlib.Path(lab.folder) / "keepalived.conf"
+    keepalived.write_text("global_defs {\n}\n")
+    pollux, polluxd = lab.program("pollux"), lab.program("polluxd")
+    for command in ([pollux, "rs-setup", "--method", "dr", "--vip", "192.0.2.1"],
+                    [pollux, "import", "keepalived", keepalived], [pollux, "check", path],
+                    [pollux, "help"], [polluxd, "--check", path], [polluxd, "--version"]):
+        code, text = outcome_of(lab, '"$@" > /dev/full', *command)
+        assert code == 1 and "cannot write the output: No space left on device" in text, command
+        assert outcome_of(lab, '"$@" > /dev/null', *command)[0] == 0
+        # A reader that goes: quiet, whether SIGPIPE ends the program or not.
+        for trap in ("", "trap '' PIPE; "):
+            assert "cannot write" not in outcome_of(lab, trap + '"$@" | true', *command)[1]
+
+
+def test_an_answer_that_cannot_be_written_is_a_failure(lab):
+    scene = topology.build(lab, "dr")
+    for words in ("ipvs -S -n", "show services --json", "show services"):
+        code, text = outcome_of(lab, f'"$@" {words} > /dev/full', lab.program("pollux"), "--socket",
+                                scene.polluxd.socket)
+        assert code == 1 and "cannot write the output" in text, words
