@@ -22,6 +22,7 @@
 #include "control/daemon/systemd_notify.h"
 #include "control/director/director.h"
 #include "control/director/log_options.h"
+#include "control/director/log_warnings.h"
 #include "control/director/reloader.h"
 #include "control/director/unavailable.h"
 #include "control/health/health_runner.h"
@@ -58,10 +59,13 @@ LoadOptions load_options(const DaemonOptions& options) {
 // What only this host can tell; prints all of it.
 Status check_host(const Config& config) {
     bool good = true;
-    for (const Diagnostic& diagnostic : check_online(config)) {
+    LoadResult found;
+    found.diagnostics = check_online(config);
+    for (const Diagnostic& diagnostic : found.diagnostics) {
         std::cerr << render(diagnostic) << "\n";
         if (diagnostic.severity == Severity::Error) good = false;
     }
+    if (config.log.target != LogTarget::Stderr) log_warnings(summarize_warnings(found));
     if (good) return ok_status();
     return Error{"this host cannot run the configuration",
                  "the messages above say what is missing"};
@@ -275,6 +279,8 @@ int run_daemon(const DaemonOptions& options) {
     if (const Status started = log::start(log_options); !started) {
         return refuse_to_start(started.error(), false);
     }
+    // On stderr they are already.
+    if (log_options.target != log::Target::Stderr) log_warnings(summarize_warnings(loaded));
     // Before EAL takes its memory and starts its threads: a fork later would copy all that.
     auto helper = fork_script_helper();
     if (!helper) return refuse_to_start(helper.error(), false);

@@ -62,7 +62,10 @@ void Reloader::read(std::function<void(Candidate&)> then) {
                 candidate->outcome = refused_by_file(loaded, path);
                 return;
             }
-            if (loaded.warnings > 0) candidate->outcome.messages = render_all(loaded);
+            if (loaded.warnings > 0) {
+                candidate->outcome.messages = render_all(loaded);
+                candidate->outcome.warnings = summarize_warnings(loaded);
+            }
             candidate->plan = plan_reload(
                 *candidate->against, std::make_shared<const Config>(std::move(*loaded.config)));
         },
@@ -109,6 +112,7 @@ void Reloader::keep_previous(std::shared_ptr<const Config> before) {
 
 void Reloader::reload(std::chrono::seconds confirm, RuntimeChanges fate, Done done) {
     const auto finish = [this, confirm, done = std::move(done)](const Outcome& outcome) {
+        if (outcome.accepted) log_warnings(outcome.warnings);
         if (!outcome.accepted) {
             log_refusal(outcome);
         } else if (confirm > std::chrono::seconds::zero() && !outcome.diff.changes.empty()) {

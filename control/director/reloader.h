@@ -16,6 +16,7 @@
 
 #include "control/config/load.h"
 #include "control/director/director.h"
+#include "control/director/log_warnings.h"
 #include "control/director/reload_plan.h"
 #include "control/loop/background_work.h"
 
@@ -26,7 +27,8 @@ class Reloader {
     struct Outcome {
         bool accepted = false;
         std::string messages;  // the configuration's errors and warnings, rendered
-        Error error;           // if not accepted
+        WarningSummary warnings;
+        Error error;  // if not accepted
         ConfigDiff diff;
     };
 

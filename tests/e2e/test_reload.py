@@ -67,6 +67,43 @@ def test_keys_that_need_a_restart_are_refused_by_name(scene):
     assert servers_of(scene.polluxd) == WEIGHTS
 
 
+UNREACHABLE = """
+[[virtual_server]]
+address = "203.0.113.9"
+port = 80
+protocol = "TCP"
+lvs_sched = "rr"
+lvs_method = "NAT"
+real_server = [{ address = "10.10.10.21", port = 8080 }]
+"""
+
+
+def log_to_file(node):
+    """Its log file, from the next start on."""
+    path = node.folder / "target.log"
+    node.write_config(f'[log]\ntarget = "file"\nfile = "{path}"\n\n' + node.config.read_text())
+    return path
+
+
+def test_warnings_of_a_reload_are_told_and_logged(scene):
+    node = scene.polluxd
+    node.write_config(node.config.read_text() + UNREACHABLE)
+    assert "W0222" in node.pollux("reload", "--diff").stdout
+    assert "W0222" not in node.log.read_text()
+    assert "nobody answers for 203.0.113.9" in node.pollux("reload").stdout
+    lines = [line for line in node.log.read_text().splitlines() if "W0222" in line]
+    assert len(lines) == 1 and "level=warning event=configuration warnings=1" in lines[0], lines
+
+
+def test_warnings_of_the_start_are_in_the_log(scene):
+    node = scene.polluxd
+    node.stop()
+    node.write_config(node.config.read_text() + UNREACHABLE)
+    path = log_to_file(node)
+    node.start()
+    assert path.read_text().count("W0222") == 1 and "warnings=1" in path.read_text()
+
+
 def test_an_unconfirmed_reload_takes_itself_back(scene):
     edit(scene.polluxd, "weight = 3", "weight = 5")
     scene.polluxd.pollux("reload", "--confirm", "1s")
