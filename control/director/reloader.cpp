@@ -121,6 +121,8 @@ void Reloader::reload(std::chrono::seconds confirm, RuntimeChanges fate, Done do
         if (done) done(outcome);
         next_job();
     };
+    // Whatever comes of the reload, its log belongs into the file that has the name now.
+    if (const Status opened = log::reopen(); !opened) log::error("log", opened.error());
     enqueue([this, fate, finish] {
         read([this, fate, finish](Candidate& candidate) {
             if (!candidate.plan) return finish(candidate.outcome);

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/log/log.h"
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
 #include <spdlog/details/os.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace pollux::control::log {
 namespace {
@@ -233,6 +237,20 @@ Status start(const Options& options) {
                      "correct [log] file, or create its folder"};
     }
     return ok_status();
+}
+
+Status reopen() {
+    const Options options = state().options;
+    if (options.target != Target::File) return ok_status();
+    // spdlog tries for a while, and waits for the reader of a FIFO: not in the control loop.
+    const int descriptor =
+        ::open(options.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (descriptor < 0) {
+        return Error{"cannot open the log file " + options.file + ": " + std::strerror(errno),
+                     "make it writable; the log goes on in the file that is open"};
+    }
+    ::close(descriptor);
+    return start(options);
 }
 
 void set_level(Level level) {

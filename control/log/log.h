@@ -45,6 +45,9 @@ using Fields = std::initializer_list<Field>;
 
 // Errors: the log file cannot be opened. May be called again (reload).
 Status start(const Options& options);
+// Opens the log file again by its name, since the one that is open may have been renamed. Other
+// targets: nothing to do. Errors: the file cannot be opened; the old one stays in use.
+Status reopen();
 void set_level(Level level);
 
 void debug(std::string_view event, Fields fields = {});

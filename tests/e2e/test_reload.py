@@ -6,6 +6,7 @@ import fcntl
 import os
 import pathlib
 import re
+import shutil
 import signal
 import threading
 import time
@@ -102,6 +103,40 @@ def test_warnings_of_the_start_are_in_the_log(scene):
     path = log_to_file(node)
     node.start()
     assert path.read_text().count("W0222") == 1 and "warnings=1" in path.read_text()
+
+
+def logrotate_snippet(node, log):
+    """The one of docs/operating.md, for this node."""
+    document = pathlib.Path(__file__).resolve().parents[2] / "docs/operating.md"
+    text = document.read_text()
+    start = text.index("/var/log/pollux.log {")
+    snippet = text[start:text.index("\n```", start)]
+    reload = "/usr/local/bin/pollux reload"
+    assert reload in snippet
+    return snippet.replace("/var/log/pollux.log", str(log)).replace(
+        reload, f"{node.lab.program('pollux')} --socket {node.socket} reload")
+
+
+@pytest.mark.parametrize("how", ["hangup", "logrotate"])
+def test_a_rotated_log_file_is_left(scene, how):
+    node = scene.polluxd
+    if how == "logrotate" and shutil.which("logrotate") is None:
+        pytest.skip("no logrotate")
+    node.stop()
+    path = log_to_file(node)
+    node.start()
+    # Even a refused reload takes the new file.
+    node.write_config(node.config.read_text() + "wrong = 1\n")
+    if how == "hangup":
+        path.rename(f"{path}.1")
+        node.reload()
+    else:
+        rules = node.folder / "logrotate.conf"
+        rules.write_text(logrotate_snippet(node, path) + "\n")
+        run("logrotate", "--force", "--state", node.folder / "state", rules, check=False)
+    wait_until(lambda: path.exists() and "reload refused" in path.read_text(), "the new file is used")
+    assert "event=running" in pathlib.Path(f"{path}.1").read_text()
+    assert "refused" not in pathlib.Path(f"{path}.1").read_text()
 
 
 def test_an_unconfirmed_reload_takes_itself_back(scene):
