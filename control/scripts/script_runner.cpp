@@ -17,6 +17,16 @@ namespace {
 
 constexpr auto kRetry = std::chrono::milliseconds(50);
 
+// The helper answers for a job at the latest two seconds after its time limit, when not even
+// SIGKILL helped. So many looks later nobody expects that any more. Looks, not time: when this
+// process was stopped as well, the helper gets the same chance again.
+constexpr auto kKillTime = std::chrono::seconds(2);
+constexpr auto kLookInterval = std::chrono::seconds(1);
+constexpr unsigned kLateLooks = 5;
+
+constexpr const char* kDied = "the script helper has died";
+constexpr const char* kSilent = "the script helper does not answer";
+
 bool is_check(ScriptKind kind) {
     return kind == ScriptKind::Check || kind == ScriptKind::Observe;
 }
@@ -24,7 +34,10 @@ bool is_check(ScriptKind kind) {
 }  // namespace
 
 ScriptRunner::ScriptRunner(EventLoop& loop, ScriptHelper helper)
-    : loop_(&loop), helper_(helper), retry_(loop, [this] { pump(); }) {
+    : loop_(&loop),
+      helper_(helper),
+      retry_(loop, [this] { pump(); }),
+      patience_(loop, [this] { look_for_answers(); }) {
     watch_ = std::make_unique<FdWatch>(loop, helper_.socket);
     watch_->on_readable([this] { receive(); });
 }
@@ -62,14 +75,11 @@ void ScriptRunner::pump() {
 }
 
 void ScriptRunner::pump_queue(std::deque<Waiting>& queue, ScriptKind kind) {
-    while (!queue.empty() && (!alive_ || running(kind) < limit_)) {
+    while (!queue.empty() && (refuses(queue.front().job) || running(kind) < limit_)) {
         Waiting next = std::move(queue.front());
         queue.pop_front();
-        if (!alive_) {
-            // From the loop, so that the caller has stored the id by then.
-            loop_->post([done = std::move(next.done), id = next.job.id] {
-                if (done) done({id, ScriptEnd::Refused, 0, "the script helper has died"});
-            });
+        if (refuses(next.job)) {
+            refuse(std::move(next));
             continue;
         }
         if (!send(next.job)) {
@@ -77,8 +87,24 @@ void ScriptRunner::pump_queue(std::deque<Waiting>& queue, ScriptKind kind) {
             retry_.start_once(kRetry);
             return;
         }
-        running_.emplace(next.job.id, Running{next.job.kind, std::move(next.done)});
+        const bool limited = next.job.timeout > std::chrono::nanoseconds::zero();
+        const auto due =
+            limited ? Clock::now() + next.job.timeout + kKillTime : Clock::time_point::max();
+        running_.emplace(next.job.id, Running{next.job.kind, due, std::move(next.done)});
+        if (limited && !patience_.active()) patience_.start_every(kLookInterval);
     }
+}
+
+// What runs without a limit is not waited for: it may be sent to a silent helper.
+bool ScriptRunner::refuses(const ScriptJob& job) const {
+    return !alive_ || (silent_ && job.timeout > std::chrono::nanoseconds::zero());
+}
+
+void ScriptRunner::refuse(Waiting job) {
+    // From the loop, so that the caller has stored the id by then.
+    loop_->post([done = std::move(job.done), id = job.job.id, cause = alive_ ? kSilent : kDied] {
+        if (done) done({id, ScriptEnd::Refused, 0, cause});
+    });
 }
 
 // False: the socket is full, try again later.
@@ -107,6 +133,8 @@ void ScriptRunner::receive() {
             helper_died();
             break;
         }
+        if (std::exchange(silent_, false)) log::info("the script helper answers again");
+        late_looks_ = 0;
         const std::string_view message(buffer.data(), static_cast<std::size_t>(length));
         if (const auto result = decode_result(message)) finish(*result);
     }
@@ -121,6 +149,33 @@ void ScriptRunner::finish(const ScriptResult& result) {
     if (done) done(result);
 }
 
+void ScriptRunner::look_for_answers() {
+    receive();  // what came while the loop was busy
+    const auto is_late = [now = Clock::now()](const auto& entry) { return entry.second.due < now; };
+    const auto is_limited = [](const auto& entry) {
+        return entry.second.due != Clock::time_point::max();
+    };
+    late_looks_ = std::ranges::any_of(running_, is_late) ? late_looks_ + 1 : 0;
+    if (late_looks_ > kLateLooks) helper_is_silent();
+    if (std::ranges::none_of(running_, is_limited)) patience_.cancel();
+}
+
+// It may come back: then its answers count again.
+void ScriptRunner::helper_is_silent() {
+    late_looks_ = 0;
+    if (!std::exchange(silent_, true)) {
+        log::error("the script helper does not answer, scripts count as failed",
+                   {{"pid", helper_.pid},
+                    {"remedy", "if it is stopped: kill -CONT its pid; else restart polluxd"}});
+    }
+    std::vector<std::uint64_t> limited;
+    for (const auto& [id, job] : running_) {
+        if (job.due != Clock::time_point::max()) limited.push_back(id);
+    }
+    for (const std::uint64_t id : limited) finish({id, ScriptEnd::Refused, 0, kSilent});
+    loop_->post([this] { pump(); });
+}
+
 void ScriptRunner::helper_died() {
     if (!alive_) return;
     alive_ = false;
@@ -128,7 +183,7 @@ void ScriptRunner::helper_died() {
     log::error("the script helper has died, scripts count as failed",
                {{"remedy", "restart polluxd"}});
     while (!running_.empty()) {
-        finish({running_.begin()->first, ScriptEnd::Refused, 0, "the script helper has died"});
+        finish({running_.begin()->first, ScriptEnd::Refused, 0, kDied});
     }
     loop_->post([this] { pump(); });
 }

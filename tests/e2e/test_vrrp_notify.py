@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from forge import Forger, advert, arp_claim
-from lab import wait_until
+from lab import run, wait_until
 from vrrp_lab import INSIDE_PORT, Lan, gaps, instance, now, plug_in, state, tap_holds, wait_state
 
 FAST = {"version": 3, "advert": "200ms"}
@@ -67,6 +67,42 @@ fall = 2
     assert "it is bad" in node.log.read_text()
     mark.unlink()
     wait_state(node, "MASTER")
+
+
+def test_a_helper_that_is_stopped_makes_scripts_fail_until_it_goes_on(lan):
+    words = Words(lan.lab, "check")
+    before = f"""
+[[vrrp_script]]
+name = "web"
+script = ["{words.make("check.sh", "exit 0" + chr(10))}"]
+interval = "100ms"
+timeout = "1s"
+fall = 2
+"""
+    # Many that wait for their turn longer than for any answer are no reason to give up.
+    slow = words.make("slow.sh", "sleep 0.9\n")
+    before += "".join(f"""
+[[vrrp_script]]
+name = "s{number}"
+script = ["{slow}"]
+interval = "100ms"
+timeout = "5s"
+""" for number in range(30))
+    tracked = ", ".join(f'{{ name = "{name}" }}' for name in
+                        ["web", *(f"s{number}" for number in range(30))])
+    node = lan.pollux("a", instance=f"track_script = [ {tracked} ]",
+                      before="[global.scripts]\nmax_concurrent = 2\n" + before, **FAST)
+    wait_state(node, "MASTER", deadline=40)
+    assert "does not answer" not in node.log.read_text()
+    helper = int(run("pgrep", "-P", node.process.pid, "pollux-scripts").stdout)
+    os.kill(helper, signal.SIGSTOP)
+    try:
+        wait_state(node, "FAULT", deadline=40)
+        assert node.log.read_text().count("the script helper does not answer, scripts") == 1
+    finally:
+        os.kill(helper, signal.SIGCONT)
+    wait_state(node, "MASTER", deadline=40)
+    assert "the script helper answers again" in node.log.read_text()
 
 
 def test_weights_of_files_and_processes_move_the_address(lan):
