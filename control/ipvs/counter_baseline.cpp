@@ -32,7 +32,7 @@ void CounterBaseline::subtract(const ViewKey& key, View& view) const {
 
 std::vector<lb::ServiceView> CounterBaseline::adjusted(std::vector<lb::ServiceView> views) const {
     for (lb::ServiceView& view : views) {
-        subtract(ViewKey::of(view.spec), view);
+        if (!view.continued) subtract(ViewKey::of(view.spec), view);
         for (lb::ServerView& server : view.servers) {
             subtract(ViewKey::of(view.spec, server), server);
         }

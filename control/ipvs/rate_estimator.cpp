@@ -41,7 +41,7 @@ void RateEstimator::sample(const std::vector<lb::ServiceView>& views) {
 }
 
 void RateEstimator::take(const lb::ServiceView& view) {
-    take(ViewKey::of(view.spec), ViewCounts::of(view));
+    if (!view.continued) take(ViewKey::of(view.spec), ViewCounts::of(view));
     for (const lb::ServerView& server : view.servers) {
         if (!server.removed) take(ViewKey::of(view.spec, server), ViewCounts::of(server));
     }

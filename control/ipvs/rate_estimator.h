@@ -20,7 +20,7 @@ class RateEstimator {
 
     // To be called each kInterval with the views of that moment. Forgets what is gone.
     void sample(const std::vector<lb::ServiceView>& views);
-    // The same one by one: a round takes each service once.
+    // The same one by one: a round takes each service once, or its pieces.
     void begin_round() { ++round_; }
     void take(const lb::ServiceView& view);
     void end_round();

@@ -133,6 +133,13 @@ struct ServiceView {
     ServiceSpec spec;                 // as applied
     std::vector<ServerView> servers;  // in order of adding, removed ones last
     std::uint64_t connections = 0, packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;
+    // These servers follow on those of the page before; the sums, which stand there, are zero here.
+    bool continued = false;
+};
+
+struct ServicePage {
+    std::vector<ServiceView> services;
+    std::uint64_t next = 0;  // the cursor of the page that follows; 0: this was the last one
 };
 
 struct MemoryView {
@@ -195,6 +202,11 @@ class DataPlane {
     [[nodiscard]] std::uint64_t generation() const;
     [[nodiscard]] WorkerCounters counters(unsigned worker) const;
     [[nodiscard]] std::vector<ServiceView> services(TimePoint now) const;
+    // The same in pages, so that a caller with a loop to serve can pause: from `cursor` (0 at the
+    // start) services that count at most `budget` (at least 1) together, each as one and its
+    // servers. A service is in one piece unless it alone is larger. Services that are there all the
+    // time come once each, in the order of services(), whatever snapshots come in between.
+    [[nodiscard]] ServicePage service_page(std::uint64_t cursor, std::uint32_t budget) const;
     // Visits live connections and templates while workers run; a consistent copy of each.
     void for_each_connection(TimePoint now,
                              const std::function<void(const ConnectionView&)>& visit) const;

@@ -3,7 +3,10 @@
 
 // What the control thread keeps of a DataPlane. Internal to dataplane/lb.
 
+#include <algorithm>
 #include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,6 +29,12 @@ struct SnapshotWork::Impl {
     std::shared_ptr<const DataPlaneSpec> spec;
     std::unique_ptr<Snapshot> next;  // null: not run, or refused
     Status status = ok_status();
+};
+
+// A server that left its service and is still known.
+struct RemovedServer {
+    ServiceId service = kNoService;
+    RealServerId server{};
 };
 
 struct DataPlane::Impl {
@@ -78,16 +87,24 @@ struct DataPlane::Impl {
     [[nodiscard]] Traffic traffic_of_former(ServiceId id) const {
         return index(id) < former.size() ? former[index(id)] : Traffic{};
     }
-    // By ServiceId: servers that left the service and are still known.
-    [[nodiscard]] static std::vector<std::vector<RealServerId>> removed_servers(
-        const Snapshot& snapshot) {
-        std::vector<std::vector<RealServerId>> ids(snapshot.services.size());
+    // Servers that left the service and are still known, in order of their ids.
+    [[nodiscard]] std::span<const RemovedServer> removed_servers(const Snapshot& snapshot,
+                                                                 ServiceId service) {
+        if (removed_of != snapshot.generation) find_removed_servers(snapshot);
+        const auto range = std::ranges::equal_range(removed, index(service), {}, [](const auto& r) {
+            return index(r.service);
+        });
+        return {range.begin(), range.end()};
+    }
+    void find_removed_servers(const Snapshot& snapshot) {
+        removed.clear();
         for (std::uint32_t i = 0; i < snapshot.servers.size(); ++i) {
             const RealServer& server = snapshot.servers[i];
-            if (server.present || index(server.service) >= ids.size()) continue;
-            ids[index(server.service)].push_back(RealServerId{i});
+            if (server.present || index(server.service) >= snapshot.services.size()) continue;
+            removed.push_back({server.service, RealServerId{i}});
         }
-        return ids;
+        std::ranges::stable_sort(removed, {}, [](const auto& r) { return index(r.service); });
+        removed_of = snapshot.generation;
     }
 
     SharedState shared;
@@ -104,6 +121,8 @@ struct DataPlane::Impl {
     std::uint64_t oldest_generation = 0;  // no worker uses an older snapshot
     std::vector<Traffic> released;        // by RealServerId: what earlier holders of the id counted
     std::vector<Traffic> former;          // by ServiceId: traffic of servers that are gone
+    std::optional<std::uint64_t> removed_of;  // the generation of `removed`
+    std::vector<RemovedServer> removed;       // in order of service and server
 };
 
 }  // namespace pollux::lb

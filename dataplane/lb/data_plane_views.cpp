@@ -2,6 +2,8 @@
 
 // What the operator sees, read by the control thread while the workers run.
 
+#include <algorithm>
+#include <limits>
 #include <string>
 
 #include "dataplane/lb/data_plane.h"
@@ -102,31 +104,54 @@ WorkerCounters DataPlane::counters(unsigned worker) const {
     return result;
 }
 
-std::vector<ServiceView> DataPlane::services(TimePoint now) const {
+std::vector<ServiceView> DataPlane::services(TimePoint /*now*/) const {
+    return service_page(0, std::numeric_limits<std::uint32_t>::max()).services;
+}
+
+ServicePage DataPlane::service_page(std::uint64_t cursor, std::uint32_t budget) const {
     const Snapshot& snapshot = *impl_->shared.snapshot.read();
-    std::vector<ServiceView> views;
-    const auto removed_servers = Impl::removed_servers(snapshot);
-    for (std::uint32_t i = 0; i < snapshot.services.size(); ++i) {
+    ServicePage page;
+    std::size_t left = budget;
+    // A cursor is a ServiceId and, below it, a position among the service's servers.
+    std::size_t first = cursor & std::numeric_limits<std::uint32_t>::max();
+    for (std::uint64_t i = cursor >> 32U; i < snapshot.services.size(); ++i, first = 0) {
         const VirtualService& service = snapshot.services[i];
+        const ServiceId id{static_cast<std::uint32_t>(i)};
         if (!service.present) continue;
+        const auto removed = impl_->removed_servers(snapshot, id);
+        const std::size_t size = service.servers.size() + removed.size();
+        if (first != 0 && first >= size) continue;  // it has become shorter since the page before
+        const std::size_t rest = size - first;
+        if (rest >= left && !page.services.empty()) {
+            page.next = i << 32U | first;
+            break;
+        }
+        const std::size_t end = first + std::min<std::size_t>(rest, budget);
         ServiceView view;
         view.spec = service.spec;
-        Traffic sum = impl_->traffic_of_former(ServiceId{i});
-        const auto add = [&](RealServerId id) {
-            const Traffic traffic = impl_->traffic_of(id);
+        view.continued = first != 0;
+        Traffic sum = impl_->traffic_of_former(id);
+        const std::size_t read_to = view.continued ? end : size;
+        for (std::size_t at = first; at < read_to; ++at) {
+            const bool present = at < service.servers.size();
+            const RealServerId server =
+                present ? service.servers[at] : removed[at - service.servers.size()].server;
+            const Traffic traffic = impl_->traffic_of(server);
             sum += traffic;
-            return view_of(impl_->shared, id, snapshot, traffic);
-        };
-        for (const RealServerId id : service.servers) view.servers.push_back(add(id));
-        for (const RealServerId id : removed_servers[i]) {
-            const ServerView removed = add(id);
-            if (removed.active + removed.inactive + removed.persistent == 0) continue;
-            view.servers.push_back(removed);
+            if (at >= end) continue;
+            ServerView row = view_of(impl_->shared, server, snapshot, traffic);
+            if (!present && row.active + row.inactive + row.persistent == 0) continue;
+            view.servers.push_back(row);
         }
-        fill(view, sum);
-        views.push_back(std::move(view));
+        if (!view.continued) fill(view, sum);
+        page.services.push_back(std::move(view));
+        if (end < size) {
+            page.next = i << 32U | end;
+            break;
+        }
+        left -= std::min(left, rest + 1);
     }
-    return views;
+    return page;
 }
 
 std::uint64_t DataPlane::visit_connections(
