@@ -108,9 +108,11 @@ std::string handle_request(CommandContext& context, Role role, std::string_view 
     if (nested_too_deeply(line)) return failure({"the request is nested too deeply", ""});
     const Json request = Json::parse(line, nullptr, false);
     if (request.is_discarded()) return failure({"the request is not JSON", ""});
-    const auto result = run(context, role, request);
+    auto result = run(context, role, request);
     if (!result) return failure(result.error());
-    return answer({{"schema", kSchemaVersion}, {"ok", true}, {"data", *result}});
+    Json success{{"schema", kSchemaVersion}, {"ok", true}};
+    success["data"] = std::move(result).value();  // may be large: no copies
+    return answer(success);
 }
 
 Result<std::string> text_argument(const Json& args, const std::string& name) {

@@ -23,8 +23,10 @@ Result<Json> ipvs_command(CommandContext& context, const Json& args) {
     return Json{{"out", output.out}, {"err", output.err}, {"exit_status", output.exit_status}};
 }
 
-Result<Json> ipvs_listing(CommandContext& context, const Json& /*args*/) {
-    return context.ipvs.listing();
+Result<Json> ipvs_listing(CommandContext& context, const Json& args) {
+    const auto request = service_page_request(args);
+    if (!request) return request.error();
+    return context.ipvs.listing(*request);
 }
 
 }  // namespace pollux::control::api

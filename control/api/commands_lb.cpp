@@ -6,6 +6,7 @@
 #include "control/api/commands.h"
 #include "control/api/connection_filter.h"
 #include "control/api/json_views.h"
+#include "control/api/service_pages.h"
 #include "control/api/worker_load.h"
 #include "control/director/director.h"
 #include "control/spec/spec_builder.h"
@@ -19,17 +20,25 @@ std::vector<lb::WorkerCounters> worker_counters(const lb::DataPlane& plane) {
     return counters;
 }
 
-// Servers of the file whose weight `pollux server` set.
-ServersOfServices weighted_servers(Director& director) {
+// Servers of the file, in services of this page, whose weight `pollux server` set. Asks for states
+// only where they count: the file may have ten thousands of servers.
+ServersOfServices weighted_servers(Director& director, std::span<const lb::ServiceView> page) {
+    std::set<lb::ServiceKey> shown;
+    for (const lb::ServiceView& view : page) shown.insert(lb::ServiceKey::of(view.spec));
     ServersOfServices found;
     const Config& config = director.config();
     for (const VirtualServerConfig& service : config.virtual_servers) {
+        std::vector<lb::ServiceKey> keys;
+        if (service.group.empty()) {
+            keys = service_keys(service, {});
+            if (!shown.contains(keys.front())) continue;
+        }
+        const ServiceStates states(director.servers(), VirtualServerKey::of(service));
         for (const RealServerConfig& server : service.real_server) {
-            const ServerState state = director.servers().of(ServerKey::of(service, server));
-            if (!state.operator_weight) continue;
-            for (const lb::ServiceSpec& spec :
-                 build_services(service, config.virtual_server_groups, director.servers())) {
-                found.insert({lb::ServiceKey::of(spec), {server.address, server.port}});
+            if (!states.of(server).operator_weight) continue;
+            if (keys.empty()) keys = service_keys(service, config.virtual_server_groups);
+            for (const lb::ServiceKey& key : keys) {
+                if (shown.contains(key)) found.insert({key, {server.address, server.port}});
             }
         }
     }
@@ -38,13 +47,21 @@ ServersOfServices weighted_servers(Director& director) {
 
 }  // namespace
 
-Result<Json> show_services(CommandContext& context, const Json& /*args*/) {
+Result<Json> show_services(CommandContext& context, const Json& args) {
+    const auto request = service_page_request(args);
+    if (!request) return request.error();
     Director& director = context.director;
-    const auto views = director.plane().services(director.now());
-    Json services = services_json(views);
-    add_origins(services, views, director.runtime_services(), weighted_servers(director));
-    return Json{{"services", std::move(services)},
-                {"deleted_at_runtime", director.runtime_services().deleted()}};
+    const auto page = director.plane().service_page(request->cursor, request->limit);
+    Json services = services_json(page.services);
+    add_origins(services, page.services, director.runtime_services(),
+                weighted_servers(director, page.services));
+    Json data{{"services", std::move(services)}};
+    if (request->cursor == 0) {
+        data["deleted_at_runtime"] = director.runtime_services().deleted();
+    }
+    data["next"] = page.next;
+    data["generation"] = director.plane().generation();
+    return data;
 }
 
 // The loop has adverts to send: one request looks at no more records than take a few milliseconds,

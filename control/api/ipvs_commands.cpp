@@ -2,6 +2,7 @@
 #include "control/api/ipvs_commands.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "control/api/json_views.h"
 #include "control/log/log.h"
@@ -12,7 +13,7 @@ namespace pollux::control::api {
 namespace {
 
 // Servers whose counters are sampled in a turn of the loop.
-constexpr std::size_t kServersPerTurn = 512;
+constexpr std::uint32_t kServersPerTurn = 512;
 
 ipvs::Table to_table(const lb::DataPlaneSpec& spec) {
     ipvs::Table table;
@@ -45,21 +46,19 @@ Status check_all_there(const ipvs::Table& wanted, const lb::DataPlaneSpec& built
 
 // A round that takes longer than the interval goes on: the next one starts with the one after.
 void IpvsCommands::begin_sample() {
-    if (!sampled_.empty()) return;
-    sampled_ = hooks_.views();
+    if (std::exchange(sampling_, true)) return;
     sampled_to_ = 0;
     estimator_.begin_round();
 }
 
 bool IpvsCommands::sample_on() {
-    for (std::size_t servers = 0; sampled_to_ < sampled_.size() && servers < kServersPerTurn;) {
-        const lb::ServiceView& view = sampled_[sampled_to_++];
-        estimator_.take(view);
-        servers += view.servers.size() + 1;
-    }
-    if (sampled_to_ < sampled_.size()) return true;
+    if (!sampling_) return false;
+    const lb::ServicePage page = hooks_.page(sampled_to_, kServersPerTurn);
+    for (const lb::ServiceView& view : page.services) estimator_.take(view);
+    sampled_to_ = page.next;
+    if (page.next != 0) return true;
     estimator_.end_round();
-    sampled_.clear();
+    sampling_ = false;
     return false;
 }
 
@@ -98,18 +97,21 @@ ipvs::Output IpvsCommands::run(const std::vector<std::string>& arguments,
     return output;
 }
 
-nlohmann::ordered_json IpvsCommands::listing() const {
-    const std::vector<lb::ServiceView> views = baseline_.adjusted(hooks_.views());
+nlohmann::ordered_json IpvsCommands::listing(const ServicePageRequest& request) const {
+    lb::ServicePage page = hooks_.page(request.cursor, request.limit);
+    const std::vector<lb::ServiceView> views = baseline_.adjusted(std::move(page.services));
     Json services = services_json(views);
     add_rates(services, estimator_.rates(views));
-    lb::TimeoutSpec timeouts = hooks_.file().timeouts;
+    lb::TimeoutSpec timeouts = hooks_.timeouts();
     hooks_.changes().apply(timeouts);
     return Json{{"size", hooks_.size},
                 {"timeouts",
                  {{"tcp_established", seconds(timeouts.tcp_established)},
                   {"tcp_fin_wait", seconds(timeouts.tcp_fin_wait)},
                   {"udp", seconds(timeouts.udp)}}},
-                {"services", std::move(services)}};
+                {"services", std::move(services)},
+                {"next", page.next},
+                {"generation", hooks_.generation()}};
 }
 
 }  // namespace pollux::control::api

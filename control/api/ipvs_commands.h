@@ -5,11 +5,13 @@
 // table that workers use, one snapshot for each command line (a whole `-R` is one), and gives the
 // figures that listings need. Control thread.
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "control/api/service_pages.h"
 #include "control/ipvs/console.h"
 #include "control/ipvs/counter_baseline.h"
 #include "control/ipvs/rate_estimator.h"
@@ -31,6 +33,12 @@ struct IpvsHooks {
     std::function<Status(const lb::DataPlaneSpec&, RuntimeServices)> publish;
     // The data plane's figures, which only grow.
     std::function<std::vector<lb::ServiceView>()> views;
+    // The same in pages: DataPlane::service_page.
+    std::function<lb::ServicePage(std::uint64_t cursor, std::uint32_t budget)> page;
+    // What changes with every snapshot.
+    std::function<std::uint64_t()> generation;
+    // The configured time-outs.
+    std::function<lb::TimeoutSpec()> timeouts;
     // What listings show as size: how many connections the table holds.
     std::uint32_t size = 0;
 };
@@ -50,15 +58,15 @@ class IpvsCommands {
                                    const std::string& program, const std::string& input);
 
     // What listings are made of: services with their counters since -Z and their rates, time-outs.
-    [[nodiscard]] nlohmann::ordered_json listing() const;
+    [[nodiscard]] nlohmann::ordered_json listing(const ServicePageRequest& request) const;
 
   private:
     Status publish(const ipvs::Table& before, const ipvs::Table& after);
 
     IpvsHooks hooks_;
     ipvs::RateEstimator estimator_;
-    std::vector<lb::ServiceView> sampled_;  // of the round that goes on
-    std::size_t sampled_to_ = 0;            // position in it
+    bool sampling_ = false;          // a round goes on
+    std::uint64_t sampled_to_ = 0;  // the cursor of its next page
     ipvs::CounterBaseline baseline_;
 };
 

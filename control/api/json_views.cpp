@@ -68,6 +68,12 @@ Json rate_json(const ipvs::Rate& rate) {
             {"bytes_out", rate.bytes_out}};
 }
 
+Json servers_json(std::span<const lb::ServerView> servers) {
+    Json list = Json::array();
+    for (const lb::ServerView& server : servers) list.push_back(server_json(server));
+    return list;
+}
+
 Json service_json(const lb::ServiceView& service) {
     const lb::ServiceSpec& spec = service.spec;
     Json json{{"protocol", to_string(spec.protocol)}};
@@ -77,6 +83,11 @@ Json service_json(const lb::ServiceView& service) {
     } else {
         json["address"] = spec.address.to_string();
         json["port"] = spec.port;
+    }
+    if (service.continued) {
+        json["continued"] = true;
+        json["servers"] = servers_json(service.servers);
+        return json;
     }
     json["scheduler"] = to_string(spec.scheduler);
     Json flags = Json::array();
@@ -95,10 +106,7 @@ Json service_json(const lb::ServiceView& service) {
     json["packets_out"] = service.packets_out;
     json["bytes_in"] = service.bytes_in;
     json["bytes_out"] = service.bytes_out;
-    json["servers"] = Json::array();
-    for (const lb::ServerView& server : service.servers) {
-        json["servers"].push_back(server_json(server));
-    }
+    json["servers"] = servers_json(service.servers);
     return json;
 }
 

@@ -187,6 +187,11 @@ api::IpvsHooks make_ipvs_hooks(Director& director) {
         return director.change_services(spec, std::move(changes));
     };
     hooks.views = [&director] { return director.plane().services(director.now()); };
+    hooks.page = [&director](std::uint64_t cursor, std::uint32_t budget) {
+        return director.plane().service_page(cursor, budget);
+    };
+    hooks.generation = [&director] { return director.plane().generation(); };
+    hooks.timeouts = [&director] { return director.config().conntrack.timeout; };
     hooks.size = director.config().conntrack.max_connections;
     return hooks;
 }

@@ -122,6 +122,21 @@ void add_member(const GroupMemberConfig& member, const lb::ServiceSpec& pattern,
     }
 }
 
+// The service itself, or one like it for each member of its group.
+std::vector<lb::ServiceSpec> expand(lb::ServiceSpec pattern, const VirtualServerConfig& server,
+                                    std::span<const VirtualServerGroupConfig> groups) {
+    std::vector<lb::ServiceSpec> services;
+    if (server.group.empty()) {
+        services.push_back(std::move(pattern));
+        return services;
+    }
+    for (const VirtualServerGroupConfig& group : groups) {
+        if (group.name != server.group) continue;
+        for (const GroupMemberConfig& member : group.member) add_member(member, pattern, services);
+    }
+    return services;
+}
+
 std::vector<lb::PortSpec> build_ports(const SpecInputs& inputs) {
     std::vector<lb::PortSpec> specs;
     for (const ControlPort& port : inputs.ports.ports) {
@@ -214,17 +229,16 @@ lb::TunnelSpec to_spec(const TunnelConfig& tunnel) {
 std::vector<lb::ServiceSpec> build_services(const VirtualServerConfig& server,
                                             std::span<const VirtualServerGroupConfig> groups,
                                             const ServerStates& states) {
-    lb::ServiceSpec pattern = make_service(server, build_servers(server, states));
-    std::vector<lb::ServiceSpec> services;
-    if (server.group.empty()) {
-        services.push_back(std::move(pattern));
-        return services;
+    return expand(make_service(server, build_servers(server, states)), server, groups);
+}
+
+std::vector<lb::ServiceKey> service_keys(const VirtualServerConfig& server,
+                                         std::span<const VirtualServerGroupConfig> groups) {
+    std::vector<lb::ServiceKey> keys;
+    for (const lb::ServiceSpec& service : expand(make_service(server, {}), server, groups)) {
+        keys.push_back(lb::ServiceKey::of(service));
     }
-    for (const VirtualServerGroupConfig& group : groups) {
-        if (group.name != server.group) continue;
-        for (const GroupMemberConfig& member : group.member) add_member(member, pattern, services);
-    }
-    return services;
+    return keys;
 }
 
 lb::DataPlaneSpec build_spec(const SpecInputs& inputs) {

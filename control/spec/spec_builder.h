@@ -40,6 +40,10 @@ void add_services(lb::DataPlaneSpec& spec, const Config& config, const ServerSta
     const VirtualServerConfig& server, std::span<const VirtualServerGroupConfig> groups,
     const ServerStates& states);
 
+// The keys of these, without building servers.
+[[nodiscard]] std::vector<lb::ServiceKey> service_keys(
+    const VirtualServerConfig& server, std::span<const VirtualServerGroupConfig> groups);
+
 // The services and time-outs of the configuration alone.
 [[nodiscard]] FileTable build_file_table(const Config& config);
 

@@ -3,11 +3,13 @@
 connections notice it, however large the file is."""
 
 import fcntl
+import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import threading
 import time
 
@@ -238,6 +240,64 @@ def test_a_file_with_37205_servers_is_one_transaction(lab):
         assert node.show("status")["services"] == SERVICES
     assert instance(node)["state"] == "MASTER"
     assert node.show("status")["reloads"] == 2
+
+
+def pages_of(node, command):
+    """The pages of services as the daemon gives them, one after the other."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(node.socket))
+        stream, cursor = connection.makefile("rw"), 0
+        while cursor is not None:
+            request = {"schema": 1, "command": command, "args": {"cursor": cursor}}
+            stream.write(json.dumps(request) + "\n")
+            stream.flush()
+            page = json.loads(stream.readline())["data"]
+            yield page
+            cursor = page["next"] or None
+
+
+def pages_of_one_state(node, command):
+    for _ in range(20):
+        pages = list(pages_of(node, command))
+        if len({page["generation"] for page in pages}) == 1:
+            return pages
+    raise AssertionError("the table changes all the time")
+
+
+def test_showing_37205_servers_delays_nothing(lab):
+    lan = Lan(lab)
+    # One service is larger than a page.
+    whole = ", ".join(f'{{ address = "10.200.{each // 250}.{each % 250 + 1}" }}'
+                      for each in range(600))
+    big = ('[[virtual_server]]\naddress = "10.9.200.1"\nport = 80\nprotocol = "TCP"\n'
+           f'lvs_sched = "rr"\nlvs_method = "NAT"\nreal_server = [{whole}]\n')
+    node = lan.pollux("a", toml=large(pollux_config(lab).replace("@NAME@", "a"), 1) + big)
+    wait_state(node, "MASTER")
+    since, before = now(), node.show("status")["loop"]
+    for command in ("show services", "ipvs listing"):
+        pages = pages_of_one_state(node, command)
+        for page in pages:
+            assert sum(1 + len(row["servers"]) for row in page["services"]) <= 257
+        rows = [row for page in pages for row in page["services"]]
+        cut = [row for row in rows if row["address"] == "10.9.200.1"]
+        assert [row.get("continued", False) for row in cut] == [False] + [True] * (len(cut) - 1)
+        assert len(cut) > 1 and sum(len(row["servers"]) for row in cut) == 600
+        assert len(rows) == SERVICES + len(cut)
+    # The program puts the pages together.
+    shown = node.show("services")
+    assert len(shown["services"]) == SERVICES + 1 and "next" not in shown
+    assert sum(len(row["servers"]) for row in shown["services"]) == SERVERS + 600
+    assert len(shown["services"][-1]["servers"]) == 600
+    lines = node.pollux("show", "services").stdout.splitlines()
+    assert len(lines) == 2 + SERVICES + 1 + SERVERS + 600
+    saved = node.pollux("ipvs", "-S", "-n").stdout.splitlines()
+    assert len(saved) == len(set(saved)) == SERVICES + 1 + SERVERS + 600
+    after = node.show("status")["loop"]
+    print(f"longest callback: {before['longest_callback_ms']:.1f} -> "
+          f"{after['longest_callback_ms']:.1f} ms")
+    wait_until(lambda: len(lan.capture.adverts(since=since)) >= 3, "adverts go on")
+    print(f"longest gap between adverts: {max(gaps(lan.capture.adverts(since=since))):.3f} s")
+    assert instance(node)["state"] == "MASTER"
 
 
 def resident_kib(process):

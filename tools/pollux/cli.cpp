@@ -23,6 +23,7 @@
 #include "tools/pollux/ipvs.h"
 #include "tools/pollux/names.h"
 #include "tools/pollux/rs_setup.h"
+#include "tools/pollux/service_pages.h"
 
 namespace pollux::cli {
 namespace {
@@ -210,6 +211,12 @@ Result<Json> ask_patiently(Client& client, const CommandRow& row, Json args) {
 
 // Asks once, or piece by piece until the rows' end or limit.
 Result<Json> ask_all(Client& client, const CommandRow& row, Json args) {
+    if (row.extent == Extent::AllServices) {
+        const Ask ask = [&client](const std::string& command, const Json& arguments) {
+            return client.ask(command, arguments);
+        };
+        return ask_services(ask, std::string(row.request), args);
+    }
     auto answer = ask_patiently(client, row, args);
     if (row.paged.empty() || !answer || !answer->value("ok", false)) return answer;
     const std::string member(row.paged);

@@ -37,6 +37,12 @@ struct OptionRow {
 // How many rows a paged command shows without --limit.
 inline constexpr std::size_t kDefaultLimit = 100;
 
+// How much of a paged answer is shown.
+enum class Extent : unsigned char {
+    UntilLimit,   // rows up to --limit
+    AllServices,  // whole services, all of one state of the table
+};
+
 // A sub-command that the daemon answers.
 struct CommandRow {
     std::string_view words;    // "show services"
@@ -48,6 +54,7 @@ struct CommandRow {
     std::string_view fixed = "{}";
     // The member of the data that comes in pieces: asked on from `next` until the limit.
     std::string_view paged = "";
+    Extent extent = Extent::UntilLimit;
 };
 
 [[nodiscard]] std::span<const CommandRow> command_rows();

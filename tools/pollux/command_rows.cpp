@@ -63,7 +63,7 @@ constexpr std::array kLevelOptions = {
 constexpr std::array kRows = {
     CommandRow{"show status", "show status", "state of the daemon", {}, render_status},
     CommandRow{"show services", "show services", "services and real servers", kServiceOptions,
-               render_services},
+               render_services, "{}", "services", Extent::AllServices},
     CommandRow{"show connections", "show connections", "tracked connections", kConnectionOptions,
                render_connections, "{}", "connections"},
     CommandRow{"show ports", "show ports", "ports and their counters", {}, render_ports},

@@ -40,8 +40,7 @@ int print(const ipvs::Output& output, std::ostream& out, std::ostream& err) {
 }
 
 // The member "data" of an answer; a refusal is an error.
-Result<Json> ask_data(const Ask& ask, const std::string& command, const Json& arguments) {
-    auto answer = ask(command, arguments);
+Result<Json> data_of(Result<Json> answer) {
     if (!answer) return answer;
     if (answer->value("ok", false)) return answer->value("data", Json::object());
     const Json error = answer->value("error", Json::object());
@@ -49,9 +48,13 @@ Result<Json> ask_data(const Ask& ask, const std::string& command, const Json& ar
                  error.value("remedy", std::string())};
 }
 
+Result<Json> ask_data(const Ask& ask, const std::string& command, const Json& arguments) {
+    return data_of(ask(command, arguments));
+}
+
 // The console works on what the daemon told; it is only asked to show.
 Result<ipvs::Output> show(const IpvsCall& call, const Ask& ask) {
-    const auto data = ask_data(ask, "ipvs listing", Json::object());
+    const auto data = data_of(ask_services(ask, "ipvs listing", Json::object()));
     if (!data) return data.error();
     const ListingData listing = to_listing_data(*data);
     ipvs::Table table;
@@ -66,7 +69,9 @@ Result<ipvs::Output> show(const IpvsCall& call, const Ask& ask) {
     ipvs::Console console(table, std::move(backend), call.program);
     console.set_resolver(call.resolver);
     console.set_names(call.names);
-    return console.run(call.arguments);
+    ipvs::Output output = console.run(call.arguments);
+    output.err += changed_meanwhile_note(*data);
+    return output;
 }
 
 int show_connections(const IpvsCall& call, const ipvs::Listing& listing, const Ask& ask,

@@ -13,6 +13,7 @@
 #include "control/ipvs/command.h"
 #include "control/ipvs/format.h"
 #include "dataplane/net/result.h"
+#include "tools/pollux/service_pages.h"
 
 namespace pollux::cli {
 
@@ -25,9 +26,6 @@ struct IpvsCall {
     control::ipvs::NameResolver resolver;
     control::ipvs::Names names;
 };
-
-// Sends a command to the daemon and gives its answer.
-using Ask = std::function<Result<Json>(const std::string& command, const Json& arguments)>;
 
 // `connect` is called when the daemon is needed: not for help and wrong lines. Returns ipvsadm's
 // exit status: 0, 1 (no such service to list), 2 (wrong line, no daemon), 255 (refused).

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/pollux/render.h"
+#include "tools/pollux/service_pages.h"
 #include "tools/pollux/table.h"
 #include "tools/pollux/values.h"
 
@@ -130,8 +131,9 @@ std::string expiry(const Json& connection) {
 
 std::string render_services(const Json& data, const Json& args) {
     const Json services = list(data, "services");
-    if (args.value("stats", false)) return render_service_stats(services);
-    std::string out = render_service_list(services);
+    const std::string note = changed_meanwhile_note(data);
+    if (args.value("stats", false)) return render_service_stats(services) + note;
+    std::string out = render_service_list(services) + note;
     const std::string deleted = joined(list(data, "deleted_at_runtime"));
     if (!deleted.empty()) out += "deleted at run time: " + deleted + "\n";
     return out;

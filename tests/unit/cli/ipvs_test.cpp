@@ -48,6 +48,13 @@ class IpvsProgram : public control::ipvs::testing::RecordedTexts {
             if (counted_) set_counts(views);
             return views;
         };
+        hooks.page = [this](std::uint64_t cursor, std::uint32_t budget) {
+            auto page = plane_->service_page(cursor, budget);
+            if (counted_) set_counts(page.services);
+            return page;
+        };
+        hooks.generation = [this] { return plane_->generation(); };
+        hooks.timeouts = [this] { return config_.conntrack.timeout; };
         hooks.size = 4096;
         commands_.emplace(std::move(hooks));
         publish_file();
@@ -61,7 +68,12 @@ class IpvsProgram : public control::ipvs::testing::RecordedTexts {
     // What the daemon's rows for these commands do with the request.
     Result<Json> ask(const std::string& command, const Json& arguments) {
         const auto good = [](Json data) { return Json{{"ok", true}, {"data", std::move(data)}}; };
-        if (command == "ipvs listing") return good(commands_->listing());
+        if (command == "ipvs listing") {
+            ++pages_;
+            const auto request = control::api::service_page_request(arguments);
+            if (!request) return request.error();
+            return good(commands_->listing(*request));
+        }
         if (command == "show connections") {
             return good({{"connections", connections_}, {"next", 0}});
         }
@@ -91,6 +103,7 @@ class IpvsProgram : public control::ipvs::testing::RecordedTexts {
     std::unique_ptr<lb::DataPlane> plane_;
     std::optional<control::api::IpvsCommands> commands_;
     bool counted_ = true;
+    int pages_ = 0;  // of listings that were asked for
     Json connections_ = Json::array();
 };
 
@@ -126,6 +139,28 @@ TEST_F(IpvsProgram, SavedRulesRestoreTheTableInOneSnapshot) {
     EXPECT_EQ(restored.err, "");
     EXPECT_EQ(run("ipvsadm -S -n").out, saved);
     EXPECT_EQ(plane_->generation(), generation + 1);
+}
+
+// The daemon gives a listing in pages of 256, each service counted as one and its servers.
+TEST_F(IpvsProgram, ALongTableIsListedWhole) {
+    std::string rules;
+    for (int i = 0; i < 62; ++i) {
+        const std::string service = "10.3.0." + std::to_string(i) + ":80";
+        rules += "-A -t " + service + " -s rr\n";
+        for (int j = 4; j > 0; --j) {
+            rules += "-a -t " + service + " -r 10.4." + std::to_string(i) + "." +
+                     std::to_string(j) + ":80 -m -w 1\n";
+        }
+    }
+    ASSERT_EQ(run_words({"-R"}, rules).err, "");
+
+    const std::string saved = run("ipvsadm -S -n").out;
+
+    EXPECT_EQ(pages_, 2);
+    EXPECT_EQ(std::ranges::count(saved, '\n'), 62 * 5);
+    ASSERT_EQ(run("ipvsadm -C").exit_status, 0);
+    ASSERT_EQ(run_words({"-R"}, saved).err, "");
+    EXPECT_EQ(run("ipvsadm -S -n").out, saved);
 }
 
 TEST_F(IpvsProgram, ZeroStartsTheCountersOver) {

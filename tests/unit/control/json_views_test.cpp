@@ -73,6 +73,17 @@ TEST(JsonViews, ServiceShowsItsServersInOrder) {
     EXPECT_EQ(json["servers"][0]["active"], 2);
 }
 
+TEST(JsonViews, AServicesFurtherPieceHasItsNameAndServersOnly) {
+    lb::ServiceView service;
+    service.spec.fwmark = 3;
+    service.spec.protocol = lb::Protocol::None;
+    service.spec.address.family = net::Family::V6;
+    service.continued = true;
+
+    EXPECT_EQ(services_json(std::vector{service}).dump(),
+              R"([{"protocol":"","fwmark":3,"family":"ipv6","continued":true,"servers":[]}])");
+}
+
 TEST(JsonViews, DropsNameReasonsThatOccurredUnlessAllAreAsked) {
     lb::WorkerCounters first;
     lb::WorkerCounters second;

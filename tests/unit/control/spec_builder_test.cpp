@@ -162,6 +162,9 @@ TEST(SpecBuilder, GroupBecomesAServicePerAddressAndMark) {
     EXPECT_EQ(services[4].fwmark, 3U);
     EXPECT_EQ(services[4].protocol, lb::Protocol::None);
     EXPECT_EQ(services[4].servers.size(), 2U);
+    const auto keys = service_keys(service, std::vector{group});
+    ASSERT_EQ(keys.size(), 5U);
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(keys[i], lb::ServiceKey::of(services[i]));
 }
 
 TEST(SpecBuilder, MarkServiceHasAFamilyAndNoAddress) {
