@@ -17,6 +17,7 @@ namespace {
 // In one turn of the loop: some tens of microseconds.
 constexpr std::size_t kServersPerTurn = 128;
 constexpr unsigned kChecksPerTurn = 64;
+constexpr std::uint32_t kViewsPerTurn = 512;
 
 }  // namespace
 
@@ -36,10 +37,11 @@ void MetricsCollector::step() {
         case Stage::Daemon:
             add_daemon();
             add_vrrp();
+            page_ = 0;
             stage_ = Stage::Services;
             break;
         case Stage::Services:
-            state_->services = sources_.director.plane().services(sources_.director.now());
+            if (add_services()) break;
             service_ = 0;
             stage_ = Stage::Servers;
             break;
@@ -102,6 +104,26 @@ void MetricsCollector::add_vrrp() {
                                });
         state_->vrrp.push_back(std::move(metrics));
     }
+}
+
+// A snapshot in between may have a service anew. None may be told twice, so they are begun anew.
+bool MetricsCollector::add_services() {
+    const lb::DataPlane& plane = sources_.director.plane();
+    std::vector<lb::ServiceView>& services = state_->services;
+    if (plane.generation() != generation_) page_ = 0;
+    if (page_ == 0) services.clear();
+    generation_ = plane.generation();
+    lb::ServicePage page = plane.service_page(page_, kViewsPerTurn);
+    for (lb::ServiceView& view : page.services) {
+        if (view.continued) {
+            auto& servers = services.back().servers;
+            servers.insert(servers.end(), view.servers.begin(), view.servers.end());
+        } else {
+            services.push_back(std::move(view));
+        }
+    }
+    page_ = page.next;
+    return page_ != 0;
 }
 
 // A reload in between may change the list. No service may be told twice, so it is begun anew.

@@ -43,12 +43,15 @@ class MetricsCollector {
     void add_daemon();
     void add_vrrp();
     // True: there is more.
+    bool add_services();
     bool add_servers();
     bool add_checks();
 
     Sources sources_;
     Timer timer_;
     Stage stage_ = Stage::Daemon;
+    std::uint64_t generation_ = 0;         // of the services so far
+    std::uint64_t page_ = 0;               // cursor of DataPlane::service_page
     std::size_t service_ = 0;              // of the health board, the next one
     std::uint64_t reloads_ = 0;            // when the health board was begun
     std::uint64_t check_ = 0;              // cursor of HealthRunner::checks
