@@ -65,7 +65,7 @@ class IpvsCommands {
 
     IpvsHooks hooks_;
     ipvs::RateEstimator estimator_;
-    bool sampling_ = false;          // a round goes on
+    bool sampling_ = false;         // a round goes on
     std::uint64_t sampled_to_ = 0;  // the cursor of its next page
     ipvs::CounterBaseline baseline_;
 };

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "control/config/check.h"
+#include "control/config/standard_output.h"
 #include "control/daemon/daemon.h"
 #include "control/daemon/options.h"
-#include "control/config/standard_output.h"
 
 int main(int argc, char** argv) {
     namespace control = pollux::control;

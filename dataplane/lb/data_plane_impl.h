@@ -91,9 +91,8 @@ struct DataPlane::Impl {
     [[nodiscard]] std::span<const RemovedServer> removed_servers(const Snapshot& snapshot,
                                                                  ServiceId service) {
         if (removed_of != snapshot.generation) find_removed_servers(snapshot);
-        const auto range = std::ranges::equal_range(removed, index(service), {}, [](const auto& r) {
-            return index(r.service);
-        });
+        const auto range = std::ranges::equal_range(removed, index(service), {},
+                                                    [](const auto& r) { return index(r.service); });
         return {range.begin(), range.end()};
     }
     void find_removed_servers(const Snapshot& snapshot) {
