@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kCredentials = "${CREDENTIALS_DIRECTORY}";
 
-std::string octal(mode_t mode) {
+std::string octal_mode(mode_t mode) {
     std::string text = "0000";
     for (std::size_t i = 4; i-- > 0; mode >>= 3U) text[i] = static_cast<char>('0' + (mode & 7U));
     return text;
@@ -40,7 +40,7 @@ std::string read_literal(const SecretDraft& draft, const Origin& origin, const s
     if (options.check_permissions && ::stat(path.c_str(), &status) == 0 &&
         S_ISREG(status.st_mode) && (status.st_mode & 077U) != 0) {
         reporter.report("E0114", what + " stands in a file that others can read")
-            .at(place, "this file has mode " + octal(status.st_mode & 07777U))
+            .at(place, "this file has mode " + octal_mode(status.st_mode & 07777U))
             .help("chmod 600 " + escaped(path) + ", or use password_file");
     }
     return draft.literal;
@@ -94,7 +94,7 @@ std::string read_secret(const SecretDraft& draft, const Origin& origin, const st
     }
     if (options.check_permissions && (status.st_mode & 07U) != 0) {
         reporter.report("E0114", what + " stands in a file that others can read")
-            .at(place, "the file has mode " + octal(status.st_mode & 07777U))
+            .at(place, "the file has mode " + octal_mode(status.st_mode & 07777U))
             .help("chmod 600 " + escaped(path));
     }
     if (secret.ends_with('\r')) secret.pop_back();
