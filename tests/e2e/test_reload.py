@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import threading
@@ -122,8 +121,6 @@ def logrotate_snippet(node, log):
 @pytest.mark.parametrize("how", ["hangup", "logrotate"])
 def test_a_rotated_log_file_is_left(scene, how):
     node = scene.polluxd
-    if how == "logrotate" and shutil.which("logrotate") is None:
-        pytest.skip("no logrotate")
     node.stop()
     path = log_to_file(node)
     node.start()
