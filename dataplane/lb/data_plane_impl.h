@@ -91,9 +91,10 @@ struct DataPlane::Impl {
     [[nodiscard]] std::span<const RemovedServer> removed_servers(const Snapshot& snapshot,
                                                                  ServiceId service) {
         if (removed_of != snapshot.generation) find_removed_servers(snapshot);
-        const auto range = std::ranges::equal_range(removed, index(service), {},
-                                                    [](const auto& r) { return index(r.service); });
-        return {range.begin(), range.end()};
+        // Not equal_range: clang 14 cannot make its subrange.
+        const auto service_of = [](const RemovedServer& server) { return index(server.service); };
+        const auto first = std::ranges::lower_bound(removed, index(service), {}, service_of);
+        return {first, std::ranges::upper_bound(removed, index(service), {}, service_of)};
     }
     void find_removed_servers(const Snapshot& snapshot) {
         removed.clear();
