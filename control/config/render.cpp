@@ -202,12 +202,12 @@ class Renderer {
     std::size_t width_ = 1;
 };
 
+}  // namespace
+
 std::string counted(std::size_t count, const std::string& word) {
     if (count == 0) return "no " + word + "s";
     return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
-
-}  // namespace
 
 std::string render(const Diagnostic& diagnostic, const RenderOptions& options) {
     return Renderer(diagnostic, options.colour ? kAnsi : kNoColours).run();

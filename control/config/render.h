@@ -4,6 +4,7 @@
 // Diagnostics as text for people and as JSON for programs. Control characters of names and source
 // lines come out escaped. Control thread.
 
+#include <cstddef>
 #include <string>
 
 #include "control/config/diagnostic.h"
@@ -14,6 +15,9 @@ namespace pollux::control {
 struct RenderOptions {
     bool colour = false;  // ANSI; only for a terminal
 };
+
+// "no errors", "1 error", "2 errors". Any thread.
+std::string counted(std::size_t count, const std::string& word);
 
 // One message, ending in a newline.
 std::string render(const Diagnostic& diagnostic, const RenderOptions& options = {});

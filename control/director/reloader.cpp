@@ -9,17 +9,13 @@
 namespace pollux::control {
 namespace {
 
-std::string count_of(std::size_t count, const std::string& what) {
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // A file that does not load, as the outcome that says so.
 Reloader::Outcome refused_by_file(const LoadResult& loaded, const std::string& path) {
     Reloader::Outcome outcome;
     outcome.messages = render_all(loaded);
     outcome.error = loaded.unreadable
                         ? Error{"cannot read " + path, "check the path and its permissions"}
-                        : Error{count_of(loaded.errors, "error") + " in the configuration",
+                        : Error{counted(loaded.errors, "error") + " in the configuration",
                                 "run: pollux check " + path};
     return outcome;
 }
