@@ -41,4 +41,16 @@ Config good(std::string_view toml, const std::string& node) {
     return result.config.value_or(Config{});
 }
 
+std::ostream& operator<<(std::ostream& out, const Case& value) {
+    return out << value.name;
+}
+
+std::string case_name(const ::testing::TestParamInfo<Case>& parameter) {
+    return parameter.param.name;
+}
+
+std::vector<std::string> judge_case(const Case& row) {
+    return row.toml.find("[dpdk]") == std::string::npos ? judge(row.toml) : judge_alone(row.toml);
+}
+
 }  // namespace pollux::control::testing

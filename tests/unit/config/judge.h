@@ -3,9 +3,12 @@
 
 // Loads a snippet of TOML and says what the loader found, one short line per message.
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "control/config/load.h"
 
@@ -26,6 +29,18 @@ std::vector<std::string> judge(std::string_view toml);
 
 // The same without kPorts.
 std::vector<std::string> judge_alone(std::string_view toml);
+
+// A row of a table of snippets.
+struct Case {
+    std::string name;
+    std::string toml;
+    std::vector<std::string> expected;  // as judge() says it
+};
+std::ostream& operator<<(std::ostream& out, const Case& value);
+std::string case_name(const ::testing::TestParamInfo<Case>& parameter);
+
+// A snippet with a [dpdk] of its own is judged alone.
+std::vector<std::string> judge_case(const Case& row);
 
 // The configuration of `toml` + kPorts; fails the test if there is an error.
 Config good(std::string_view toml, const std::string& node = "");

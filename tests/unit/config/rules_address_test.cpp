@@ -7,25 +7,10 @@
 namespace pollux::control::testing {
 namespace {
 
-struct Case {
-    std::string name;
-    std::string toml;
-    std::vector<std::string> expected;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& value) {
-    return out << value.name;
-}
-
 class AddressRule : public ::testing::TestWithParam<Case> {};
 
 TEST_P(AddressRule, NamesTheViolationAndItsPlace) {
-    const bool alone = GetParam().toml.find("[dpdk]") != std::string::npos;
-    EXPECT_EQ(alone ? judge_alone(GetParam().toml) : judge(GetParam().toml), GetParam().expected);
-}
-
-std::string case_name(const ::testing::TestParamInfo<Case>& parameter) {
-    return parameter.param.name;
+    EXPECT_EQ(judge_case(GetParam()), GetParam().expected);
 }
 
 // A service on 198.51.100.2, with the server's address in line 6.
